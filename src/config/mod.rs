@@ -1,0 +1,3 @@
+//! Configuration: the files, their layers, and where each value came from.
+
+pub mod yaml;

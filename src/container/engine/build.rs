@@ -1,0 +1,1 @@
+//! Images: looking them up and building them.

@@ -1,0 +1,1 @@
+//! The built-in images: variants, tags, the build context and its progress.
