@@ -13,29 +13,23 @@ const LOG_TITLE: usize = 90;
 /// How much of an instruction the live line shows: with the counter before it, it fits 80 columns.
 const LIVE_TITLE: usize = 54;
 
+/// The live line, and under it what the step said last.
+const LIVE: &str = "{spinner} step {pos}/{len}  {elapsed}  {prefix}\n  {wide_msg:.dim}";
+
 /// How often the live line moves while a step is silent.
 const TICK: Duration = Duration::from_millis(120);
 
 /// Shows a build to a person, or to the reader of a log. Shows nothing before a build starts.
 pub struct BuildProgress {
     started: Instant,
-    display: Display,
-}
-
-enum Display {
-    Live(ProgressBar),
-    Log(Box<dyn Write>),
+    bar: Option<ProgressBar>,
 }
 
 impl BuildProgress {
     /// On standard error; `terminal` says whether that is one.
     pub fn stderr(terminal: bool) -> Self {
-        let display = if terminal {
-            Display::Live(ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()))
-        } else {
-            Display::Log(Box::new(io::stderr()))
-        };
-        Self { started: Instant::now(), display }
+        let bar = terminal.then(|| ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()));
+        Self { started: Instant::now(), bar }
     }
 
     /// Shows the next thing. What cannot be written is lost: a closed standard error is no reason to end a build.
@@ -43,13 +37,9 @@ impl BuildProgress {
         if let Progress::Started { .. } = progress {
             self.started = Instant::now();
         }
-        match &mut self.display {
-            Display::Live(bar) => live(bar, progress, self.started.elapsed()),
-            Display::Log(log) => {
-                if let Some(line) = log_line(progress, self.started.elapsed()) {
-                    let _ = writeln!(log, "{line}");
-                }
-            }
+        match &self.bar {
+            Some(bar) => live(bar, progress, self.started.elapsed()),
+            None => say(progress, self.started.elapsed()),
         }
     }
 }
@@ -57,7 +47,7 @@ impl BuildProgress {
 /// A build that failed or was given up leaves no half-drawn line behind.
 impl Drop for BuildProgress {
     fn drop(&mut self) {
-        if let Display::Live(bar) = &self.display {
+        if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
     }
@@ -65,27 +55,30 @@ impl Drop for BuildProgress {
 
 fn live(bar: &ProgressBar, progress: &Progress, elapsed: Duration) {
     match progress {
-        Progress::Started { reference } => {
-            let style = ProgressStyle::with_template(
-                "{spinner} step {pos}/{len}  {elapsed}  {prefix}\n  {wide_msg:.dim}",
-            );
-            bar.set_style(style.expect("the template is well formed"));
-            bar.set_prefix(format!("building {reference}"));
-            bar.set_draw_target(ProgressDrawTarget::stderr());
-            bar.reset_elapsed();
-            bar.enable_steady_tick(TICK);
-        }
+        Progress::Started { .. } => say(progress, elapsed),
         Progress::Step(step) => {
             bar.set_length(step.total.into());
             bar.set_position(step.number.into());
             bar.set_prefix(step.title(LIVE_TITLE));
             bar.set_message("");
+            if bar.is_hidden() {
+                let style = ProgressStyle::with_template(LIVE).expect("the template is well formed");
+                bar.set_style(style);
+                bar.set_draw_target(ProgressDrawTarget::stderr());
+                bar.enable_steady_tick(TICK);
+            }
         }
         Progress::Line(line) | Progress::Pull(line) => bar.set_message(line.clone()),
         Progress::Built => {
             bar.finish_and_clear();
-            bar.println(format!("built the image in {} s", elapsed.as_secs()));
+            say(progress, elapsed);
         }
+    }
+}
+
+fn say(progress: &Progress, elapsed: Duration) {
+    if let Some(line) = log_line(progress, elapsed) {
+        let _ = writeln!(io::stderr(), "{line}");
     }
 }
 
