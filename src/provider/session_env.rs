@@ -178,7 +178,8 @@ impl Vars {
         self.0.insert(name.to_owned(), SecretString::from(value));
     }
 
-    /// A repository's settings lose to the environment only in variables that it has, hence the empty ones.
+    /// Where the session goes. A repository's settings lose to variables of the environment, so the ones that would send
+    /// it elsewhere are there too, empty.
     fn pin(&mut self, endpoint: &str) {
         self.set(MANAGED_BY_HOST, "1");
         self.set(BASE_URL, endpoint);
@@ -208,7 +209,7 @@ impl Vars {
             self.set(CONTEXT_WINDOW, &window.to_string());
         }
         if !provider.is_claude() {
-            // Both would go to Anthropic, not to this provider.
+            // What these fetch and report goes elsewhere than to this provider.
             self.set("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1");
             self.set("CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL", "1");
             // Deferred tools come as blocks of a kind that other backends need not know.
