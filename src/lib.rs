@@ -3,6 +3,7 @@
 //! Imports point one way: `main → cli → command → container → provider → {config, project} → {host, private_file, name}`.
 //! Nothing below `command` prints, and only `provider::setup` asks.
 
+pub mod command;
 pub mod config;
 pub mod container;
 pub mod host;

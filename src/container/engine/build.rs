@@ -1,1 +1,208 @@
 //! Images: looking them up and building them.
+//!
+//! A build goes through the engine's classic builder, the one that Docker and Podman both have; the newer one would
+//! need a gRPC session of its own. What the engine reports on the way becomes [`BuildEvent`]s; what they mean is
+//! [`crate::container::build_log`]'s business.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::future::ready;
+
+use bollard::models::BuildInfo;
+use bollard::query_parameters::{BuildImageOptionsBuilder, BuilderVersion};
+use futures_util::{Stream, StreamExt};
+
+use super::Engine;
+
+/// An image to build.
+pub struct BuildRequest {
+    /// The reference the finished image gets.
+    pub reference: String,
+    /// The stage of the Dockerfile to stop at.
+    pub target: String,
+    /// The build context, an uncompressed tar with the `Dockerfile` in it.
+    pub context: Vec<u8>,
+    /// Build arguments by name.
+    pub args: BTreeMap<String, String>,
+    /// Labels put on the finished image.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// Values of arguments stay out: a proxy's address may hold a password.
+impl fmt::Debug for BuildRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BuildRequest")
+            .field("reference", &self.reference)
+            .field("target", &self.target)
+            .field("context", &format_args!("{} bytes", self.context.len()))
+            .field("args", &self.args.keys())
+            .field("labels", &self.labels)
+            .finish()
+    }
+}
+
+/// What an engine reports while it builds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BuildEvent {
+    /// Text of the builder or of a step's command. Chunks end anywhere, also within a line.
+    Output(String),
+    /// How far the download of a base image's layer is.
+    Pull {
+        /// The layer's short id; none for what concerns the whole image.
+        layer: Option<String>,
+        /// What is being done, in the engine's words.
+        status: String,
+        /// Bytes done and bytes in all, where the engine knows them.
+        bytes: Option<(u64, u64)>,
+    },
+    /// The id of the finished image.
+    Built(String),
+}
+
+/// Why an image could not be looked up or built.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The engine did not answer the question for an image.
+    #[error("the engine could not be asked for the image {reference}")]
+    Lookup {
+        /// The image.
+        reference: String,
+        /// What the engine or the connection said.
+        source: bollard::errors::Error,
+    },
+    /// The build did not start, or the engine was lost on the way.
+    #[error("the engine broke off the build of the image {reference}")]
+    Interrupted {
+        /// The image.
+        reference: String,
+        /// What the engine or the connection said.
+        source: bollard::errors::Error,
+    },
+    /// A step of the build failed; the text is the builder's.
+    #[error("building the image {reference} failed: {message}")]
+    Failed {
+        /// The image.
+        reference: String,
+        /// What the builder said.
+        message: String,
+    },
+}
+
+impl Error {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Lookup { .. } | Self::Interrupted { .. } => {
+                Some("see whether the engine still answers (`docker version`), and its log".to_owned())
+            }
+            Self::Failed { .. } => None,
+        }
+    }
+}
+
+impl Engine {
+    /// The id of the image that `reference` names; none where the engine does not have it.
+    pub async fn image_id(&self, reference: &str) -> Result<Option<String>, Error> {
+        match self.docker.inspect_image(reference).await {
+            Ok(image) => Ok(image.id),
+            Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
+            Err(source) => Err(Error::Lookup { reference: reference.to_owned(), source }),
+        }
+    }
+
+    /// Builds an image and reports on it. The stream ends with the build, after the first error at the latest;
+    /// dropping it ends the build.
+    pub fn build_image(
+        &self,
+        request: BuildRequest,
+    ) -> impl Stream<Item = Result<BuildEvent, Error>> + Unpin + '_ {
+        let BuildRequest { reference, target, context, args, labels } = request;
+        let args: HashMap<String, String> = args.into_iter().collect();
+        let labels: HashMap<String, String> = labels.into_iter().collect();
+        let options = BuildImageOptionsBuilder::default()
+            .version(BuilderVersion::BuilderV1)
+            .t(&reference)
+            .target(&target)
+            .buildargs(&args)
+            .labels(&labels)
+            .rm(true)
+            .forcerm(true)
+            .build();
+        self.docker.build_image(options, None, Some(bollard::body_full(context.into()))).filter_map(
+            move |report| {
+                ready(match report {
+                    Ok(info) => event(info).map(Ok),
+                    Err(source) => Some(Err(failure(&reference, source))),
+                })
+            },
+        )
+    }
+}
+
+fn failure(reference: &str, source: bollard::errors::Error) -> Error {
+    let reference = reference.to_owned();
+    match source {
+        bollard::errors::Error::DockerStreamError { error } => Error::Failed { reference, message: error },
+        source => Error::Interrupted { reference, source },
+    }
+}
+
+fn event(info: BuildInfo) -> Option<BuildEvent> {
+    if let Some(text) = info.stream {
+        return Some(BuildEvent::Output(text));
+    }
+    if let Some(status) = info.status {
+        let bytes = info.progress_detail.and_then(|detail| {
+            let (current, total) = (detail.current?, detail.total?);
+            Some((u64::try_from(current).ok()?, u64::try_from(total).ok()?))
+        });
+        return Some(BuildEvent::Pull { layer: info.id, status, bytes });
+    }
+    info.aux.and_then(|image| image.id).map(BuildEvent::Built)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_argument_values() {
+        let request = BuildRequest {
+            reference: "claude-reactor/base:0".to_owned(),
+            target: "base".to_owned(),
+            context: vec![0; 512],
+            args: [("HTTPS_PROXY".to_owned(), "http://alice:hunter2@proxy:3128".to_owned())].into(),
+            labels: BTreeMap::new(),
+        };
+        let shown = format!("{request:?}");
+        assert!(shown.contains("HTTPS_PROXY") && shown.contains("512 bytes"), "{shown}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+
+    #[test]
+    fn reports_become_events() {
+        let report = |json: &str| event(serde_json::from_str(json).expect("a report of the engine"));
+        assert_eq!(report(r#"{"stream":"Step 1/2"}"#), Some(BuildEvent::Output("Step 1/2".to_owned())));
+        assert_eq!(
+            report(r#"{"status":"Downloading","progressDetail":{"current":5,"total":9},"id":"0a1b"}"#),
+            Some(BuildEvent::Pull {
+                layer: Some("0a1b".to_owned()),
+                status: "Downloading".to_owned(),
+                bytes: Some((5, 9)),
+            }),
+        );
+        assert_eq!(
+            report(r#"{"status":"Pulling fs layer","progressDetail":{},"id":"0a1b"}"#),
+            Some(BuildEvent::Pull {
+                layer: Some("0a1b".to_owned()),
+                status: "Pulling fs layer".to_owned(),
+                bytes: None,
+            }),
+        );
+        assert_eq!(
+            report(r#"{"aux":{"ID":"sha256:f00"}}"#),
+            Some(BuildEvent::Built("sha256:f00".to_owned()))
+        );
+        assert_eq!(report("{}"), None);
+    }
+}
