@@ -3,3 +3,5 @@
 #[path = "../support/mod.rs"]
 #[allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of what both stand on")]
 mod support;
+
+mod harness;

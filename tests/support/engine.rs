@@ -14,9 +14,6 @@ use serde_json::Value;
 
 pub use events::EventRecorder;
 
-/// The label of a container of claude-reactor that holds its project's path.
-const PROJECT_LABEL: &str = "dev.claude-reactor.project";
-
 /// An engine that answers.
 #[derive(Debug, Clone)]
 pub struct Engine {
@@ -24,8 +21,11 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// The engine of this machine. Without one, a test says so and ends well; in CI (`CI=true`) it fails, since there
-    /// the engine is part of what is tested.
+    /// The label of a container of claude-reactor that holds its project's path.
+    pub const PROJECT_LABEL: &'static str = "dev.claude-reactor.project";
+
+    /// The engine of this machine. Without one, a test says so and ends well; in CI it fails, since there the engine
+    /// is part of what is tested.
     ///
     /// ```ignore
     /// let Some(engine) = Engine::find() else { return };
@@ -39,10 +39,16 @@ impl Engine {
             version.is_ok_and(|output| output.status.success()).then_some(engine)
         });
         if found.is_none() {
-            assert!(std::env::var("CI").as_deref() != Ok("true"), "CI=true, and no container engine answers");
-            println!("skipped: no container engine answers");
+            Self::skip("no container engine answers");
         }
         found.clone()
+    }
+
+    /// Says why a test ends early. In CI (`CI=true`) that is a failure.
+    #[track_caller]
+    pub fn skip(why: &str) {
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "CI=true, and {why}");
+        println!("skipped: {why}");
     }
 
     /// Its address, as in `DOCKER_HOST`.
@@ -107,7 +113,7 @@ impl Engine {
 
     /// The containers of a project, running or not, as `docker inspect` describes them.
     pub fn containers(&self, project: &Path) -> Vec<Value> {
-        let label = format!("label={PROJECT_LABEL}={}", project.display());
+        let label = format!("label={}={}", Self::PROJECT_LABEL, project.display());
         let ids = self.docker(&["ps", "--all", "--quiet", "--no-trunc", "--filter", &label]);
         ids.lines().map(|id| self.inspect(id)).collect()
     }
@@ -145,8 +151,8 @@ impl Engine {
     /// Removes the containers whose project lies in `folder`, whatever they are doing. Never panics: it runs while a
     /// failed test unwinds.
     pub fn remove_containers_below(&self, folder: &Path) {
-        let format = format!("{{{{.ID}}}}\t{{{{.Label \"{PROJECT_LABEL}\"}}}}");
-        let filter = format!("label={PROJECT_LABEL}");
+        let format = format!("{{{{.ID}}}}\t{{{{.Label \"{}\"}}}}", Self::PROJECT_LABEL);
+        let filter = format!("label={}", Self::PROJECT_LABEL);
         let listed = self.command(&["ps", "--all", "--filter", &filter, "--format", &format]).output();
         let Ok(listed) = listed else { return };
         for line in String::from_utf8_lossy(&listed.stdout).lines() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -87,6 +87,11 @@ impl<'s> Invocation<'s> {
 
     /// Runs as another user, who gets the whole sandbox and may use the engine. Takes root and util-linux.
     pub fn user(mut self, uid: u32, gid: u32) -> Self {
+        // The folder that the program was built in may be closed to everyone else.
+        let program = self.sandbox.path().join("program");
+        if Path::new(&self.program).is_absolute() && std::fs::copy(&self.program, &program).is_ok() {
+            self.program = program.into_os_string();
+        }
         self.sandbox.give_to(uid, gid);
         self.user = Some(User { uid, gid });
         self
@@ -162,7 +167,7 @@ impl<'s> Invocation<'s> {
 
     /// The command as a person would type it.
     fn line(&self) -> String {
-        let program = std::path::Path::new(&self.program).file_name().unwrap_or(&self.program);
+        let program = Path::new(&self.program).file_name().unwrap_or(&self.program);
         std::iter::once(program)
             .chain(self.args.iter().map(OsString::as_os_str))
             .map(OsStr::to_string_lossy)

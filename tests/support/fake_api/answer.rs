@@ -19,15 +19,14 @@ use super::{Hold, Shared};
 /// A whole body or a stream of events.
 pub(super) type Body = BoxBody<Bytes, Infallible>;
 
-/// The response to `request`, after all the waiting that the script and the test ask for.
-pub(super) async fn answer(shared: Arc<Shared>, request: &Recorded) -> Response<Body> {
-    let script = shared.script.read(Clone::clone);
+/// The response to `request` by `script`, after all the waiting that the script and the test ask for.
+pub(super) async fn answer(shared: Arc<Shared>, script: &Script, request: &Recorded) -> Response<Body> {
     released(&shared, Hold::BeforeTheAnswer).await;
     match (request.method.as_str(), request.route()) {
         ("HEAD", "/") => json_response(200, &Value::Null),
-        ("POST", "/v1/messages") => message(shared, &script, request).await,
-        ("POST", "/v1/messages/count_tokens") => checked(&script, request, &json!({ "input_tokens": 11 })),
-        ("GET", "/v1/models") => checked(&script, request, &models()),
+        ("POST", "/v1/messages") => message(shared, script, request).await,
+        ("POST", "/v1/messages/count_tokens") => checked(script, request, &json!({ "input_tokens": 11 })),
+        ("GET", "/v1/models") => checked(script, request, &models()),
         _ => failure(Failure { status: 404, final_: false }),
     }
 }

@@ -48,6 +48,8 @@ async fn serve(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respon
     // A body that breaks off is recorded as none.
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let recorded = Recorded::new(parts.method.to_string(), path, parts.headers, &body);
+    // Taken before the request can be seen: whoever has seen it may change the script for the next one.
+    let script = shared.script.read(Clone::clone);
     shared.requests.update(|requests| requests.push(recorded.clone()));
-    Ok(answer(shared, &recorded).await)
+    Ok(answer(shared, &script, &recorded).await)
 }
