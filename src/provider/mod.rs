@@ -3,5 +3,6 @@
 pub mod catalog;
 pub mod check;
 pub mod credentials;
+pub mod env_file;
 pub mod session_env;
 pub mod setup;
