@@ -84,8 +84,8 @@ impl Error {
 
 /// Reads a private file; `None` when it, or its folder, does not exist.
 ///
-/// Refuses what others can read or change: the file and its folder must be the caller's own, closed to the group and to
-/// others, and no symbolic links.
+/// Refuses what others can read or change: the file and its folder must be the caller's own, closed to the group and
+/// to others, and no symbolic links.
 pub fn read(path: &Path) -> Result<Option<String>, Error> {
     let (folder, name) = split(path)?;
     let Some(folder) = open_folder(folder)? else { return Ok(None) };
@@ -149,8 +149,8 @@ pub struct Lock {
 
 /// Waits for the lock of a private file, which is a file of its own beside it.
 ///
-/// It cannot be the file itself: that one is replaced by every write, and with it any lock on it. The lock file stays,
-/// because removing it would let two processes hold locks on two files of the same name.
+/// It cannot be the file itself: that one is replaced by every write, and with it any lock on it. The lock file
+/// stays, because removing it would let two processes hold locks on two files of the same name.
 pub fn lock(path: &Path) -> Result<Lock, Error> {
     let (folder, name) = split(path)?;
     make_folder(folder)?;
@@ -174,7 +174,8 @@ pub fn lock(path: &Path) -> Result<Lock, Error> {
 
 /// Reads, changes and writes a private file under its lock, so that no change of another process is lost.
 ///
-/// `edit` gets the present content, `None` when there is no file; when it fails, or changes nothing, nothing is written.
+/// `edit` gets the present content, `None` when there is no file; when it fails, or changes nothing, nothing is
+/// written.
 pub fn update<E: From<Error>>(
     path: &Path,
     edit: impl FnOnce(Option<&str>) -> Result<String, E>,

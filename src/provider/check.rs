@@ -1,8 +1,8 @@
 //! Trying a new key once, so that a wrong one is said while the user still has the right one at hand.
 //!
-//! One tiny request goes to where the sessions will send theirs. Only a clear "no" counts against the key: whatever else
-//! comes back may have other reasons (a model's name, a quota, a proxy), so it is told but decides nothing. The request
-//! follows no redirect, because the key is meant for this endpoint and no other.
+//! One tiny request goes to where the sessions will send theirs. Only a clear "no" counts against the key: whatever
+//! else comes back may have other reasons (a model's name, a quota, a proxy), so it is told but decides nothing. The
+//! request follows no redirect, because the key is meant for this endpoint and no other.
 
 use std::time::Duration;
 
@@ -59,8 +59,8 @@ pub enum Verdict {
 }
 
 impl Endpoint {
-    /// An endpoint of the Messages API below a base URL. `host.docker.internal`, this machine as containers call it, is
-    /// `localhost` from here.
+    /// An endpoint of the Messages API below a base URL. `host.docker.internal`, this machine as containers call it,
+    /// is `localhost` from here.
     pub fn new(base_url: &str, auth: Auth, model: Option<&str>) -> Self {
         let base = base_url.trim_end_matches('/');
         let url = match base.parse::<Uri>().ok().as_ref().and_then(Uri::host) {
@@ -72,8 +72,8 @@ impl Endpoint {
         Self { url: format!("{url}/v1/messages"), auth, model: model.to_owned() }
     }
 
-    /// The endpoint of a provider; `None` for one that has no base URL, unless it is Anthropic itself: its key must go
-    /// nowhere else.
+    /// The endpoint of a provider; `None` for one that has no base URL, unless it is Anthropic itself: its key must
+    /// go nowhere else.
     pub fn of(provider: &Provider) -> Option<Self> {
         let base_url = match &provider.base_url {
             Some(base_url) => base_url,
@@ -111,7 +111,7 @@ pub fn check(endpoint: &Endpoint, key: &SecretString, network: &Network, timeout
     }
     match request.send(body.to_string()) {
         Ok(response) => judge(response, key),
-        Err(error) => Verdict::Unreachable { why: network::explain(&error, &url, timeout) },
+        Err(error) => Verdict::Unreachable { why: network::explain(&error, &url, &agent) },
     }
 }
 
@@ -165,5 +165,7 @@ fn shares_a_part(message: &str, key: &str) -> bool {
         .any(|part| message.as_bytes().windows(part.len()).any(|m| m == part))
 }
 
+#[cfg(test)]
+pub(super) mod test_support;
 #[cfg(test)]
 mod tests;

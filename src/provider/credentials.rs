@@ -1,7 +1,7 @@
 //! The keys of an account for a provider, and what else a session of that provider is to get.
 //!
-//! They lie in `{home}/{account}/llms/{provider}/.env`: one file for each account and provider, so that nothing of one
-//! can reach a session of another. Users add lines of their own there; storing a key keeps them as they are.
+//! They lie in `{home}/{account}/llms/{provider}/.env`: one file for each account and provider, so that nothing of
+//! one can reach a session of another. Users add lines of their own there; storing a key keeps them as they are.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

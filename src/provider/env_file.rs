@@ -1,9 +1,9 @@
 //! The text of an `.env` file: reading its variables, and replacing one without touching the rest.
 //!
-//! dotenvy says what a line means, but three of its ways do not fit secrets: it expands `$`, also out of the process's
-//! environment, so that `KEY=sk-a$b` would silently become `sk-a`; its errors quote the line; and it takes a backslash
-//! before a closing single quote for an escape. So a line that would expand is refused here, errors carry line and name
-//! only, and what we write avoids all three.
+//! dotenvy says what a line means, but three of its ways do not fit secrets: it expands `$`, also out of the
+//! process's environment, so that `KEY=sk-a$b` would silently become `sk-a`; its errors quote the line; and it takes
+//! a backslash before a closing single quote for an escape. So a line that would expand is refused here, errors carry
+//! line and name only, and what we write avoids all three.
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -83,8 +83,8 @@ pub(super) fn set(text: &str, name: &str, value: &SecretString) -> Result<String
 
 /// A value as dotenvy and a POSIX shell both take it back.
 ///
-/// Inside single quotes both take every character as it is, except the quote itself. dotenvy's search for the end of a
-/// line also stumbles over a backslash there, so both go between double quotes.
+/// Inside single quotes both take every character as it is, except the quote itself. dotenvy's search for the end of
+/// a line also stumbles over a backslash there, so both go between double quotes.
 fn quote(value: &str) -> String {
     let mut out = String::from("'");
     for c in value.chars() {
@@ -98,7 +98,8 @@ fn quote(value: &str) -> String {
     out
 }
 
-/// What belongs together in the file: an entry, which quotes may stretch over several lines, or a comment or empty line.
+/// What belongs together in the file: an entry, which quotes may stretch over several lines, or a comment or empty
+/// line.
 struct Record<'a> {
     text: &'a str,
     entry: Option<(String, SecretString)>,

@@ -23,8 +23,8 @@ pub struct Network {
 }
 
 impl Network {
-    /// Takes `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` (each in small letters too), `SSL_CERT_FILE` and `SSL_CERT_DIR` from
-    /// the host. `ca_file` holds certificates, in PEM form, to be trusted in addition.
+    /// Takes `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` (each in small letters too), `SSL_CERT_FILE` and `SSL_CERT_DIR`
+    /// from the host. `ca_file` holds certificates, in PEM form, to be trusted in addition.
     pub fn of(host: &Host, ca_file: Option<PathBuf>) -> Self {
         let var = |name: &str| host.var(name).or_else(|| host.var(&name.to_ascii_lowercase()));
         Self {
@@ -97,7 +97,8 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Whether `NO_PROXY` names a host: `*`, the host itself, or a domain it lies in, with or without a dot or `*.` before.
+/// Whether `NO_PROXY` names a host: `*`, the host itself, or a domain it lies in, with or without a dot or `*.`
+/// before it.
 fn bypasses(no_proxy: &str, host: &str) -> bool {
     let host = host.to_ascii_lowercase();
     no_proxy.split([',', ' ']).map(str::trim).filter(|entry| !entry.is_empty()).any(|entry| {
@@ -108,10 +109,14 @@ fn bypasses(no_proxy: &str, host: &str) -> bool {
 }
 
 /// What kept a request from being answered, in words that hold neither the key nor a proxy's password.
-pub(super) fn explain(error: &ureq::Error, url: &Uri, timeout: Duration) -> String {
+pub(super) fn explain(error: &ureq::Error, url: &Uri, agent: &Agent) -> String {
     // Not the whole authority: that may hold a password.
     let host = url.host().unwrap_or("the endpoint");
-    let host = url.port().map_or(host.to_owned(), |port| format!("{host}:{port}"));
+    let mut host = url.port().map_or(host.to_owned(), |port| format!("{host}:{port}"));
+    if agent.config().proxy().is_some() {
+        host.push_str(" (through the proxy)");
+    }
+    let timeout = agent.config().timeouts().global.unwrap_or_default();
     match error {
         ureq::Error::Timeout(_) => format!("no answer from {host} within {} s", timeout.as_secs_f32()),
         ureq::Error::HostNotFound => format!("the name of {host} cannot be resolved"),

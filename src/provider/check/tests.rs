@@ -1,49 +1,17 @@
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::thread::JoinHandle;
+use std::net::TcpListener;
 use std::time::Instant;
 
-use super::super::catalog::{Models, Wire};
+use super::test_support::{provider, response, serve};
 use super::*;
 
 const KEY: &str = "sk-canary-0123456789";
-
-/// A server on this machine that answers one request and gives back what it got, header names in small letters.
-fn serve(answer: String) -> (String, JoinHandle<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let base = format!("http://{}", listener.local_addr().unwrap());
-    let server = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let request = read_request(&mut stream);
-        stream.write_all(answer.as_bytes()).unwrap();
-        request
-    });
-    (base, server)
-}
-
-fn read_request(stream: &mut TcpStream) -> String {
-    let mut reader = BufReader::new(stream);
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") {
-        assert_ne!(reader.read_line(&mut head).unwrap(), 0, "the request ends early");
-    }
-    let head = head.to_ascii_lowercase();
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
-    let mut body = vec![0; length.parse().unwrap()];
-    reader.read_exact(&mut body).unwrap();
-    head + &String::from_utf8(body).unwrap()
-}
-
-fn response(status: &str, body: &str) -> String {
-    format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
-}
 
 fn try_at(base: &str, auth: Auth) -> Verdict {
     check(&Endpoint::new(base, auth, Some("glm-5.2[1m]")), &KEY.into(), &Network::default(), TIMEOUT)
 }
 
 fn verdict_on(status: &str, body: &str) -> Verdict {
-    let (base, server) = serve(response(status, body));
+    let (base, server) = serve([response(status, body)]);
     let verdict = try_at(&base, Auth::Bearer);
     server.join().unwrap();
     verdict
@@ -51,9 +19,9 @@ fn verdict_on(status: &str, body: &str) -> Verdict {
 
 #[test]
 fn the_request_is_a_small_message_with_the_key_where_it_belongs() {
-    let (base, server) = serve(response("200 OK", "{}"));
+    let (base, server) = serve([response("200 OK", "{}")]);
     assert_eq!(try_at(&format!("{base}/api/anthropic/"), Auth::Bearer), Verdict::Accepted);
-    let request = server.join().unwrap();
+    let [request] = server.join().unwrap();
     assert!(request.starts_with("post /api/anthropic/v1/messages http/1.1\r\n"), "{request}");
     for part in [
         "\r\nanthropic-version: 2023-06-01\r\n",
@@ -65,15 +33,15 @@ fn the_request_is_a_small_message_with_the_key_where_it_belongs() {
     }
     assert!(!request.contains("x-api-key"));
 
-    let (base, server) = serve(response("200 OK", "{}"));
+    let (base, server) = serve([response("200 OK", "{}")]);
     assert_eq!(try_at(&base, Auth::XApiKey), Verdict::Accepted);
-    let request = server.join().unwrap();
+    let [request] = server.join().unwrap();
     assert!(request.contains(&format!("\r\nx-api-key: {KEY}\r\n")), "{request}");
     assert!(!request.contains("authorization"));
 
-    let (base, server) = serve(response("200 OK", "{}"));
+    let (base, server) = serve([response("200 OK", "{}")]);
     assert_eq!(try_at(&base, Auth::None), Verdict::Accepted);
-    assert!(!server.join().unwrap().contains(KEY));
+    assert!(!server.join().unwrap()[0].contains(KEY));
 }
 
 #[test]
@@ -105,7 +73,7 @@ fn a_redirect_is_not_followed() {
     for status in ["302 Found", "307 Temporary Redirect"] {
         let location = elsewhere.local_addr().unwrap();
         let head = format!("HTTP/1.1 {status}\r\nlocation: http://{location}/\r\ncontent-length: 0\r\n\r\n");
-        let (base, server) = serve(head);
+        let (base, server) = serve([head]);
         let verdict = try_at(&base, Auth::Bearer);
         server.join().unwrap();
         assert!(
@@ -139,7 +107,7 @@ fn a_port_that_nobody_listens_on_is_unreachable() {
 
 #[test]
 fn a_server_without_tls_is_unreachable_by_https() {
-    let (base, server) = serve(response("200 OK", "{}"));
+    let (base, server) = serve([response("200 OK", "{}")]);
     let verdict = try_at(&base.replace("http:", "https:"), Auth::Bearer);
     assert!(matches!(verdict, Verdict::Unreachable { .. }), "{verdict:?}");
     assert!(server.join().is_err(), "nothing that reads as a request may be sent");
@@ -165,20 +133,8 @@ fn the_name_containers_have_for_this_machine_is_localhost_here() {
 
 #[test]
 fn the_key_of_a_provider_without_an_address_goes_nowhere_unless_it_is_anthropics() {
-    let row = |id: &str| Provider {
-        id: id.parse().unwrap(),
-        name: id.to_owned(),
-        wire: Wire::Anthropic,
-        base_url: None,
-        auth: Auth::XApiKey,
-        key_env: vec!["KEY".to_owned()],
-        key_url: None,
-        models: Models::default(),
-        context_window: None,
-        env: std::collections::BTreeMap::new(),
-    };
-    assert_eq!(Endpoint::of(&row("acme")), None);
-    let claude = Endpoint::of(&row("claude")).unwrap();
+    assert_eq!(Endpoint::of(&provider("acme", None)), None);
+    let claude = Endpoint::of(&provider("claude", None)).unwrap();
     assert_eq!(
         (claude.url.as_str(), claude.model.as_str()),
         ("https://api.anthropic.com/v1/messages", FALLBACK_MODEL)
