@@ -4,6 +4,7 @@ pub mod base_url;
 pub mod catalog;
 pub mod check;
 pub mod credentials;
+pub mod env_file;
 pub mod session_env;
 pub mod setup;
 pub mod variables;
