@@ -2,7 +2,7 @@
 
 use serde_yaml::Value;
 
-use super::error::{Error, Place, dotted};
+use super::error::{Error, Place, dotted, printable};
 use super::keys::Keys;
 use super::meaning::{kind, spelling};
 
@@ -61,5 +61,10 @@ impl Check<'_> {
 /// The error for a path whose last part is not known.
 pub(super) fn unknown(root: &Keys, path: &[impl AsRef<str>], place: Place) -> Error {
     let known = root.at(&path[..path.len().saturating_sub(1)]).map(Keys::names).unwrap_or_default();
-    Error::UnknownKey { place, key: dotted(path), nearest: root.nearest(path), known }
+    Error::UnknownKey {
+        place,
+        key: dotted(path),
+        nearest: root.nearest(path).map(|key| printable(&key)),
+        known,
+    }
 }

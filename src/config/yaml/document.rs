@@ -94,18 +94,13 @@ fn nearest_position(text: &str, keys: &Keys, key: &[impl AsRef<str>]) -> Option<
 fn unreadable(path: &Path, text: &str, error: &serde_yaml::Error) -> Error {
     let place = |position| Place { path: path.to_owned(), position };
     let valid = load::<IgnoredAny>(text).is_ok();
-    let root = tree::root(&tree::parse(text)).filter(|_| valid);
-    match root.and_then(|root| tree::duplicate(text, &root)) {
-        Some(twice) => Error::Duplicate {
-            place: place(Some(twice.second)),
-            key: dotted(&twice.path),
-            first: twice.first.line,
-        },
-        None => {
-            let (position, message) = explain(error);
-            Error::Syntax { place: place(position), message }
-        }
+    let root = valid.then(|| tree::root(&tree::parse(text))).flatten();
+    if let Some(twice) = root.and_then(|root| tree::duplicate(text, &root)) {
+        let first = twice.first.line;
+        return Error::Duplicate { place: place(Some(twice.second)), key: dotted(&twice.path), first };
     }
+    let (position, message) = explain(error);
+    Error::Syntax { place: place(position), message }
 }
 
 /// Where an error is, and what it is without saying the same place once more.
@@ -122,6 +117,7 @@ mod tests {
     use super::*;
     use serde::Deserialize;
     use std::collections::BTreeMap;
+    use std::fmt::Write;
 
     static KEYS: Keys = Keys::Map(&[
         ("variant", Keys::Leaf),
@@ -177,8 +173,8 @@ mod tests {
         (error.to_string(), error.hint())
     }
 
-    fn at(line: usize, column: usize) -> Option<Position> {
-        Some(Position { line, column })
+    fn at(line: usize, column: usize) -> Position {
+        Position { line, column }
     }
 
     #[test]
@@ -207,22 +203,22 @@ mod tests {
         let document = parse("providers:\n  a: &row {wire: x}\n  b: *row\n").unwrap();
         let settings: Settings = document.read().unwrap();
         assert_eq!(settings.providers["a"], settings.providers["b"]);
-        assert_eq!(document.position(&["providers", "b", "wire"]), at(3, 3));
+        assert_eq!(document.position(&["providers", "b", "wire"]), Some(at(3, 3)));
     }
 
     #[test]
     fn positions_are_those_of_keys() {
         let document =
             parse("# é\nimage: go\r\nllm: {'env': session, provider: x}\nproviders:\n  é: {}\n").unwrap();
-        assert_eq!(document.position(&["image"]), at(2, 1));
-        assert_eq!(document.position(&["variant"]), at(2, 1), "by its other name");
-        assert_eq!(document.position(&["llm", "provider"]), at(3, 23));
-        assert_eq!(document.position(&["providers", "é"]), at(5, 3));
+        assert_eq!(document.position(&["image"]), Some(at(2, 1)));
+        assert_eq!(document.position(&["variant"]), Some(at(2, 1)), "by its other name");
+        assert_eq!(document.position(&["llm", "provider"]), Some(at(3, 23)));
+        assert_eq!(document.position(&["providers", "é"]), Some(at(5, 3)));
         assert_eq!(document.position(&["llm", "small_model"]), None);
         assert_eq!(document.position(&["danger"]), None);
         assert_eq!(document.place(document.position(&["llm"])).to_string(), "/p/.claude-reactor:3:1");
         assert_eq!(document.place(None).to_string(), "/p/.claude-reactor");
-        assert_eq!(parse("\u{feff}danger: no").unwrap().position(&["danger"]), at(1, 1));
+        assert_eq!(parse("\u{feff}danger: no").unwrap().position(&["danger"]), Some(at(1, 1)));
     }
 
     #[test]
@@ -319,6 +315,17 @@ mod tests {
             let (said, hinted) = said(text);
             assert_eq!((said.as_str(), hinted.as_deref()), (&*format!("/p/.claude-reactor:{message}"), hint));
         }
+    }
+
+    #[test]
+    fn a_text_made_to_exhaust_us_is_refused() {
+        let deep = format!("variant: {}{}", "[".repeat(1000), "]".repeat(1000));
+        assert_eq!(said(&deep).0, "/p/.claude-reactor:1:137: not valid YAML: recursion limit exceeded");
+        let mut bomb = "providers:\n  a0: &a0 {wire: x}\n".to_owned();
+        for i in 1..40 {
+            writeln!(bomb, "  a{i}: &a{i} {{env: {{l: *a{0}, r: *a{0}}}}}", i - 1).unwrap();
+        }
+        assert_eq!(said(&bomb).0, "/p/.claude-reactor: not valid YAML: repetition limit exceeded");
     }
 
     #[test]

@@ -199,7 +199,7 @@ fn doomed(root: &Mapping, keys: &Keys, key: &[&str]) -> Option<(Mapping, Vec<Map
             holder = mapping;
             doomed.clear();
         }
-        mapping = tree::held(&entry).unwrap_or_else(Mapping::new);
+        mapping = tree::held(&entry).unwrap_or_default();
         doomed.push(entry);
     }
     Some((holder, doomed))

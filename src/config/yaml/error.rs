@@ -146,21 +146,19 @@ pub(super) fn printable(text: &str) -> String {
     const LONGEST: usize = 240;
     /// What an error expected stands at its end.
     const TAIL: usize = 120;
-    let escape = |part: String| {
-        part.chars().fold(String::new(), |mut out, c| {
-            if c.is_control() {
-                out.extend(c.escape_default())
-            } else {
-                out.push(c)
-            }
-            out
-        })
+    let escape = |text: &str| -> String {
+        let printed = |c: char| {
+            let escaped = c.is_control().then(|| c.escape_default());
+            let plain = escaped.is_none().then_some(c);
+            escaped.into_iter().flatten().chain(plain)
+        };
+        text.chars().flat_map(printed).collect()
     };
     let count = text.chars().count();
     if count <= LONGEST {
-        return escape(text.to_owned());
+        return escape(text);
     }
     let head: String = text.chars().take(LONGEST - TAIL).collect();
     let tail: String = text.chars().skip(count - TAIL).collect();
-    format!("{}…{}", escape(head), escape(tail))
+    format!("{}…{}", escape(&head), escape(&tail))
 }

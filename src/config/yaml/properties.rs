@@ -94,6 +94,52 @@ fn key() -> impl Strategy<Value = Vec<&'static str>> {
     ]
 }
 
+/// Bits of YAML in no order.
+fn odd_parts() -> impl Strategy<Value = Vec<&'static str>> {
+    let bits = vec![
+        "s",
+        "a",
+        "p: ",
+        "s: ",
+        "s:\n  ",
+        "a: ",
+        ":",
+        ": ",
+        " ",
+        "  ",
+        "\n",
+        "\n  ",
+        "\r\n",
+        "\t",
+        "- ",
+        "{",
+        "}",
+        "[",
+        "]",
+        ", ",
+        " # ",
+        "'",
+        "\"",
+        "&x ",
+        "*x",
+        "|\n",
+        ">-\n",
+        "? ",
+        "!t ",
+        "!!map ",
+        "---\n",
+        "...\n",
+        "<<: ",
+        "%YAML 1.2\n",
+        "~",
+        "é",
+        "\u{feff}",
+        "\u{85}",
+        "\\",
+    ];
+    prop::collection::vec(prop::sample::select(bits), 0..16)
+}
+
 fn scalar() -> impl Strategy<Value = Scalar> {
     prop_oneof![
         any::<bool>().prop_map(Scalar::Bool),
@@ -109,7 +155,7 @@ fn scalar() -> impl Strategy<Value = Scalar> {
 }
 
 fn meaning(text: &str) -> Value {
-    match serde_yaml::from_str(text).unwrap() {
+    match serde_yaml::from_str(text.strip_prefix('\u{feff}').unwrap_or(text)).unwrap() {
         Value::Null => Value::Mapping(Mapping::new()),
         value => value,
     }
@@ -149,6 +195,20 @@ fn replaced<'t>(before: &'t str, after: &str) -> Vec<&'t str> {
     before[..before.len() - same].to_vec()
 }
 
+/// The lines of `after` that are no lines of `before`, or stand in another order there.
+fn lines_not_of<'t>(before: &str, after: &'t str) -> Vec<&'t str> {
+    let mut rest = before.lines();
+    let mut new = Vec::new();
+    for line in after.lines() {
+        let here = rest.clone();
+        if !rest.any(|old| old == line) {
+            new.push(line);
+            rest = here;
+        }
+    }
+    new
+}
+
 /// Whether the line ends are those of Windows, if they are all alike.
 fn crlf(text: &str) -> Option<bool> {
     let (windows, all) = (text.matches("\r\n").count(), text.matches('\n').count());
@@ -156,8 +216,6 @@ fn crlf(text: &str) -> Option<bool> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(20000))]
-
     #[test]
     fn setting_a_key_changes_its_line_and_its_value_only(text in text(), key in key(), scalar in scalar()) {
         let before = document(&text);
@@ -190,6 +248,9 @@ proptest! {
         let after = document(&text).unset(&key).unwrap();
         prop_assert_eq!(meaning(after.text()), expected(&text, &key, None));
         prop_assert_eq!(after.position(&key), None);
+        let new = lines_not_of(&text, after.text());
+        let in_braces = |line: &&str| line.contains('{');
+        prop_assert!(new.iter().all(in_braces), "{:?}\n{}", new, after.text());
 
         // After a block text, the comments of a section that is no more would be lines of that text.
         if !text.contains(['|', '>']) {
@@ -210,5 +271,21 @@ proptest! {
             }
         }
         prop_assert_eq!(meaning(restored.text()), without);
+    }
+
+    #[test]
+    fn no_text_is_too_odd_to_be_read_or_refused(parts in odd_parts(), key in key()) {
+        let text = parts.concat();
+        if let Ok(odd) = Document::parse(Path::new("f"), &text, &KEYS) {
+            let held = |document: &Document| {
+                key.iter().try_fold(meaning(document.text()), |value, name| value.get(*name).cloned())
+            };
+            if let Ok(after) = odd.set(&key, &Scalar::Bool(true)) {
+                prop_assert_eq!(held(&after), Some(Value::Bool(true)));
+            }
+            if let Ok(after) = odd.unset(&key) {
+                prop_assert_eq!(held(&after), None);
+            }
+        }
     }
 }
