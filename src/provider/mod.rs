@@ -1,7 +1,10 @@
 //! LLM backends: what is known of them, the user's keys for them, and what a session gets to talk to them.
 
+pub mod base_url;
 pub mod catalog;
 pub mod check;
 pub mod credentials;
+pub mod env_file;
 pub mod session_env;
 pub mod setup;
+pub mod variables;

@@ -1,0 +1,86 @@
+//! Which keys a file may have.
+
+/// The keys a file may have, as a tree.
+#[derive(Debug)]
+pub enum Keys {
+    /// A value: a scalar or a list. Of which type is said by what it is read into.
+    Leaf,
+    /// A mapping with these keys.
+    Map(&'static [(&'static str, Keys)]),
+    /// A mapping with keys of the user's choice, each value of this shape.
+    Each(&'static Keys),
+    /// A mapping of whatever the user likes.
+    Free,
+    /// Another name of the named key, which stands beside it in the same [`Keys::Map`]. Both read as the same key, so
+    /// a file has one of them at most.
+    AliasOf(&'static str),
+}
+
+impl Keys {
+    /// The shape below `name` and the name it goes by; none where such a key is unknown.
+    pub(super) fn child<'n>(&self, name: &'n str) -> Option<(&'n str, &Keys)> {
+        match self {
+            Self::Map(entries) => {
+                let (_, keys) = entries.iter().find(|(known, _)| *known == name)?;
+                match keys {
+                    Self::AliasOf(canonical) => self.child(canonical),
+                    keys => Some((name, keys)),
+                }
+            }
+            Self::Each(keys) => Some((name, keys)),
+            Self::Free => Some((name, self)),
+            Self::Leaf | Self::AliasOf(_) => None,
+        }
+    }
+
+    /// The shape at `path`; none where there is no such known key.
+    pub(super) fn at(&self, path: &[impl AsRef<str>]) -> Option<&Keys> {
+        path.iter().try_fold(self, |keys, name| Some(keys.child(name.as_ref())?.1))
+    }
+
+    /// Whether two names are the same known key here.
+    pub(super) fn same(&self, one: &str, other: &str) -> bool {
+        one == other
+            || matches!((self.child(one), self.child(other)), (Some((one, _)), Some((other, _))) if one == other)
+    }
+
+    /// The names of the keys known here, without other names of them.
+    pub(super) fn names(&self) -> Vec<String> {
+        match self {
+            Self::Map(entries) => entries
+                .iter()
+                .filter(|(_, keys)| !matches!(keys, Self::AliasOf(_)))
+                .map(|(name, _)| (*name).to_owned())
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The known key that the unknown key `path` is meant to be, as a dotted path: one of exactly its name elsewhere
+    /// (`llm.provider` for `provider`), else one of nearly its name in the same place.
+    pub(super) fn nearest(&self, path: &[impl AsRef<str>]) -> Option<String> {
+        let (name, parents) = path.split_last()?;
+        let name = name.as_ref();
+        if let Some(elsewhere) = self.find(name) {
+            return Some(elsewhere);
+        }
+        let Self::Map(beside) = self.at(parents)? else { return None };
+        let (_, near) = beside
+            .iter()
+            .map(|(known, _)| (strsim::damerau_levenshtein(&name.to_lowercase(), known), *known))
+            .filter(|(distance, known)| *distance <= (known.len() / 3).max(1))
+            .min()?;
+        Some(parents.iter().map(AsRef::as_ref).chain([near]).collect::<Vec<_>>().join("."))
+    }
+
+    /// The dotted path of the first key called `name`. Not searched: what stands below names of the user's choice.
+    fn find(&self, name: &str) -> Option<String> {
+        let Self::Map(entries) = self else { return None };
+        entries.iter().find_map(|(known, keys)| {
+            if *known == name {
+                return Some((*known).to_owned());
+            }
+            Some(format!("{known}.{}", keys.find(name)?))
+        })
+    }
+}

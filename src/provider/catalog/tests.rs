@@ -1,0 +1,251 @@
+use super::*;
+
+fn id(text: &str) -> ProviderId {
+    text.parse().unwrap()
+}
+
+fn load(text: &str) -> Result<Catalog, Error> {
+    Catalog::load(Some((Path::new("/home/alice/.claude-reactor/providers.yaml"), text)))
+}
+
+fn row(text: &str, name: &str) -> Provider {
+    load(text).unwrap().get(&id(name)).unwrap().clone()
+}
+
+/// The message and the hint, without the folder.
+fn failure(text: &str) -> String {
+    let error = load(text).unwrap_err();
+    let message = error.to_string().replace("/home/alice/.claude-reactor/", "");
+    match error.hint() {
+        Some(hint) => format!("{message}\n  {hint}"),
+        None => message,
+    }
+}
+
+#[test]
+fn every_built_in_row_is_valid_and_says_what_its_wire_needs() {
+    let catalog = Catalog::built_in();
+    let names: Vec<&str> = catalog.iter().map(|row| row.id.as_str()).collect();
+    insta::assert_snapshot!(names.join(" "), @"azure cerebras claude deepseek doubao gemini groq huggingface kimi-coding llamacpp lmstudio minimax minimax-cn mistral moonshot moonshot-cn ollama ollama-cloud ollama-native openai openrouter qwen qwen-cn vercel vllm xai zai zai-cn");
+    for row in catalog.iter() {
+        assert_eq!(row.origin, Origin::BuiltIn, "{}", row.id);
+        assert_eq!(row.base_url.is_none(), matches!(row.id.as_str(), "claude" | "azure"), "{}", row.id);
+        assert_eq!(row.key_env.is_empty(), row.auth == Auth::None, "{}", row.id);
+    }
+}
+
+#[test]
+fn a_row_says_what_it_means() {
+    let catalog = Catalog::built_in();
+    let zai = catalog.get(&id("zai")).unwrap();
+    assert_eq!(zai.name, "Z.AI");
+    assert_eq!(zai.endpoint(), Some("https://api.z.ai/api/anthropic"));
+    assert_eq!(zai.key_env, ["ZAI_API_KEY", "Z_AI_API_KEY"]);
+    assert_eq!(zai.key_variable(), Some("ZAI_API_KEY"));
+    assert_eq!((zai.wire, zai.auth), (Wire::Anthropic, Auth::Bearer));
+
+    let claude = catalog.get(&id("claude")).unwrap();
+    assert_eq!((claude.auth, claude.endpoint()), (Auth::XApiKey, Some(CLAUDE_BASE_URL)));
+    assert_eq!(claude.models, Models::default());
+    assert_eq!(catalog.get(&id("ollama")).unwrap().key_variable(), None);
+    assert_eq!(catalog.get(&id("kimi-coding")).unwrap().endpoint(), Some("https://api.kimi.com/coding"));
+}
+
+#[test]
+fn a_users_row_goes_over_a_built_in_one_field_by_field() {
+    let minimax = row(
+        "providers:\n  minimax:\n    models: {small: tiny}\n    auth: x-api-key\n    env: {EXTRA: 'yes', API_TIMEOUT_MS: '1'}\n",
+        "minimax",
+    );
+    let built_in = Catalog::built_in().get(&id("minimax")).unwrap().clone();
+    let expected = Provider {
+        models: Models { main: Some("MiniMax-M3".to_owned()), small: Some("tiny".to_owned()) },
+        auth: Auth::XApiKey,
+        env: [("EXTRA", "yes"), ("API_TIMEOUT_MS", "1")].map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
+        origin: Origin::Overridden,
+        ..built_in
+    };
+    assert_eq!(minimax, expected);
+}
+
+#[test]
+fn a_row_of_the_users_own_has_defaults_for_all_but_its_endpoint() {
+    let acme = row("providers:\n  acme:\n    base_url: https://llm.acme.example/anthropic/\n", "acme");
+    assert_eq!(
+        acme,
+        Provider {
+            base_url: Some("https://llm.acme.example/anthropic".to_owned()),
+            ..Provider::unlisted(id("acme"))
+        }
+    );
+    assert_eq!(acme.key_variable(), Some("ANTHROPIC_AUTH_TOKEN"));
+}
+
+#[test]
+fn a_row_of_the_users_own_can_say_everything() {
+    let text = "
+providers:
+  acme:
+    name: ACME
+    wire: anthropic
+    base_url: https://llm.acme.example/anthropic
+    auth: x-api-key
+    key_env: [ACME_API_KEY, ACME_KEY]
+    key_url: https://acme.example/keys?tab=1
+    key_optional: true
+    models: {main: acme-large, small: acme-mini}
+    context_window: 200000
+    env: {API_TIMEOUT_MS: \"3000000\"}
+";
+    let acme = row(text, "acme");
+    assert_eq!(acme.name, "ACME");
+    assert_eq!(acme.auth, Auth::XApiKey);
+    assert_eq!(acme.key_env, ["ACME_API_KEY", "ACME_KEY"]);
+    assert_eq!(acme.key_url.as_deref(), Some("https://acme.example/keys?tab=1"));
+    assert!(acme.key_optional);
+    assert_eq!(acme.models.main.as_deref(), Some("acme-large"));
+    assert_eq!(acme.context_window, Some(200_000));
+    assert_eq!(acme.env["API_TIMEOUT_MS"], "3000000");
+    assert_eq!(acme.origin, Origin::User);
+}
+
+#[test]
+fn a_file_without_rows_changes_nothing() {
+    let built_in: Vec<Provider> = Catalog::built_in().iter().cloned().collect();
+    for text in ["", "providers:\n", "providers: {}\n", "# nothing yet\n"] {
+        let loaded: Vec<Provider> = load(text).unwrap().iter().cloned().collect();
+        assert_eq!(loaded, built_in, "{text:?}");
+    }
+}
+
+#[test]
+fn a_wrong_field_is_named_with_its_place_and_what_to_do() {
+    let failures = [
+        "context_window: 0",
+        "models: {main: ''}",
+        "key_env: sk-acme-0123456789",
+        "key_env: [ACME_KEY, PATH]",
+        "key_env: ANTHROPIC_MODEL",
+        "key_env: ANTHROPIC_API_KEY",
+        "key_url: acme.example/keys",
+        "env: {'A B': x}",
+        "env: {ANTHROPIC_BASE_URL: 'https://other.example'}",
+        "env: {CLAUDE_CONFIG_DIR: /tmp}",
+        "env: {CLAUDE_CODE_OAUTH_TOKEN: x}",
+        "key_env: ACME_KEY\n    env: {ACME_KEY: sk-1}",
+    ]
+    .map(|rest| failure(&format!("providers:\n  acme:\n    base_url: https://acme.example\n    {rest}\n")));
+    insta::assert_snapshot!(failures.join("\n"), @r#"
+    providers.yaml:4:5: provider acme, context_window: it is 0
+      give the number of tokens the main model takes, or leave it out
+    providers.yaml:4:14: provider acme, models.main: it is empty, or holds a space at an end or a control character
+      give it a text, or leave the field out
+    providers.yaml:4:5: provider acme, key_env: it is not the name of a variable
+      a variable's name is letters, digits and `_`, and does not begin with a digit
+    providers.yaml:4:5: provider acme, key_env: a row may not name PATH: the image has it, and it decides which `claude` is started
+      leave it out
+    providers.yaml:4:5: provider acme, key_env: ANTHROPIC_MODEL is set from the row's models.main
+      say it in models.main instead
+    providers.yaml:4:5: provider acme, key_env: ANTHROPIC_API_KEY is always sent as x-api-key, but the row's auth is bearer
+      set auth: x-api-key, or let key_env name a variable of the backend's own
+    providers.yaml:4:5: provider acme, key_url: it does not begin with http:// or https://
+      give it in the form https://host/path or http://host:port
+    providers.yaml:4:11: provider acme, env.A B: it is not the name of a variable
+      a variable's name is letters, digits and `_`, and does not begin with a digit
+    providers.yaml:4:11: provider acme, env.ANTHROPIC_BASE_URL: ANTHROPIC_BASE_URL is set from the row's base_url
+      say it in base_url instead
+    providers.yaml:4:11: provider acme, env.CLAUDE_CONFIG_DIR: a row may not name CLAUDE_CONFIG_DIR: it keeps each provider's state and login in a folder of its own
+      leave it out
+    providers.yaml:4:11: provider acme, env.CLAUDE_CODE_OAUTH_TOKEN: a row may not name CLAUDE_CODE_OAUTH_TOKEN: it is the login of a Claude subscription, which no other endpoint may see
+      leave it out
+    providers.yaml:5:11: provider acme, env.ACME_KEY: ACME_KEY is this row's key, which this file is no place for
+      put the line ACME_KEY='…' into the provider's .env
+    "#);
+}
+
+#[test]
+fn a_value_of_the_wrong_form_is_named_with_its_place() {
+    let failures = [
+        failure("providers:\n  acme:\n    baseurl: https://acme.example\n"),
+        failure("providers:\n  acme:\n    wire: grpc\n"),
+        failure("providers:\n  acme:\n    key_env: {a: b}\n"),
+    ];
+    insta::assert_snapshot!(failures.join("\n"), @r"
+    providers.yaml:3:5: unknown key `providers.acme.baseurl`
+      did you mean `providers.acme.base_url`?
+    providers.yaml:3:11: providers.acme.wire: unknown variant `grpc`, expected one of `anthropic`, `openai`, `gemini`, `ollama`, `plugin`
+    providers.yaml:3:14: providers.acme.key_env: invalid type: map, expected the name of a variable, or a list of names
+    ");
+}
+
+#[test]
+fn an_endpoint_that_cannot_work_is_refused() {
+    let at = |url: &str| failure(&format!("providers:\n  acme: {{base_url: '{url}'}}\n"));
+    let failures = [
+        at("https://acme.example/v1/"),
+        at("https://user:hunter2@acme.example"),
+        at("llm.acme.example"),
+        failure("providers:\n  acme:\n    models: {main: x}\n"),
+        failure("providers:\n  Zai:\n    models: {main: x}\n"),
+        failure("providers:\n  ../x: {base_url: 'https://acme.example'}\n"),
+    ];
+    insta::assert_snapshot!(failures.join("\n"), @r#"
+    providers.yaml:2:10: provider acme, base_url: it ends in /v1, which Claude Code appends itself
+      give the address without that end
+    providers.yaml:2:10: provider acme, base_url: it holds a user name or password
+      leave it out, and put the key into the provider's .env
+    providers.yaml:2:10: provider acme, base_url: it does not begin with http:// or https://
+      give it in the form https://host/path or http://host:port
+    providers.yaml:2:3: provider acme: it has no base_url
+      add the endpoint, as in https://host/path
+    providers.yaml:2:3: provider Zai: it has no base_url
+      add it; to override a built-in row, use its name: is it `zai`?
+    providers.yaml:2:3: provider ../x: provider name "../x": it begins with '.'
+      a name is 1 to 64 characters, begins with a letter or a digit, and goes on with letters, digits, `.`, `_` or `-`
+    "#);
+}
+
+#[test]
+fn a_field_that_no_longer_fits_the_built_in_ones_is_refused_where_the_user_wrote_it() {
+    let failures = [
+        failure("providers:\n  openai:\n    wire: anthropic\n"),
+        failure("providers:\n  ollama:\n    key_env: OLLAMA_API_KEY\n"),
+        failure("providers:\n  claude:\n    auth: bearer\n"),
+    ];
+    insta::assert_snapshot!(failures.join("\n"), @r"
+    providers.yaml:2:3: provider openai, base_url: it ends in /v1, which Claude Code appends itself
+      give the address without that end
+    providers.yaml:3:5: provider ollama, key_env: the row's auth is none, so that no key is ever sent
+      set auth: bearer or auth: x-api-key, or key_env: []
+    providers.yaml:2:3: provider claude, key_env: ANTHROPIC_API_KEY is always sent as x-api-key, but the row's auth is bearer
+      set auth: x-api-key, or let key_env name a variable of the backend's own
+    ");
+}
+
+#[test]
+fn a_row_on_another_wire_is_listed_and_says_why_it_cannot_be_used() {
+    let catalog = Catalog::built_in();
+    let gemini = catalog.get(&id("gemini")).unwrap();
+    let error = catalog.check_usable(gemini).unwrap_err();
+    insta::assert_snapshot!(format!("{error}\n  {}", error.hint().unwrap()), @r"
+    provider gemini speaks the gemini API, which needs the gateway, and this version has none
+      providers that work: claude, deepseek, doubao, kimi-coding, llamacpp, lmstudio, minimax, minimax-cn, moonshot, moonshot-cn, ollama, ollama-cloud, openrouter, qwen, qwen-cn, vercel, vllm, zai, zai-cn
+    ");
+    catalog.check_usable(catalog.get(&id("zai")).unwrap()).unwrap();
+}
+
+#[test]
+fn a_name_that_is_nearly_known_finds_the_row_that_is_meant() {
+    let catalog = Catalog::built_in();
+    for (typed, meant) in [
+        ("ZAI", Some("zai")),
+        ("z.ai", Some("zai")),
+        ("openruoter", Some("openrouter")),
+        ("deepsek", Some("deepseek")),
+        ("claud", Some("claude")),
+        ("acme", None),
+        ("x", None),
+    ] {
+        assert_eq!(catalog.nearest(&id(typed)).map(ProviderId::as_str), meant, "{typed}");
+    }
+}

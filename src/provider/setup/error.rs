@@ -1,0 +1,98 @@
+//! What keeps a key from being set up.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::Interrupted;
+use crate::host;
+use crate::name::ProviderId;
+use crate::provider::credentials;
+
+/// Why there is no key. Never holds one.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The user, or the system, put an end to it.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+    /// Nobody can be asked, and no flag brings a key.
+    #[error("there is no API key for {provider} yet, and no terminal to ask for one")]
+    MissingKey {
+        /// The provider's name.
+        provider: String,
+        /// The variables it may come in.
+        names: Vec<String>,
+        /// The caller's command.
+        command: String,
+    },
+    /// Nobody can be asked what a new provider is.
+    #[error("the provider `{id}` is not known, and there is no terminal to ask about it")]
+    UnknownProvider {
+        /// Its name.
+        id: ProviderId,
+        /// The file a row could be added to.
+        file: PathBuf,
+    },
+    /// A key is wanted for a provider that has none.
+    #[error("the provider `{0}` has no variable for a key")]
+    NoVariable(ProviderId),
+    /// `--key-from-env`, and nothing there.
+    #[error("--key-from-env found no {} in the environment", .0.join(" or "))]
+    NotInEnvironment(Vec<String>),
+    /// What was given cannot be a key.
+    #[error("the key from {origin} {problem}")]
+    Unusable {
+        /// Where it came from.
+        origin: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The endpoint does not take the key.
+    #[error("{provider} rejected the key (HTTP {status}); it was not stored")]
+    Rejected {
+        /// The provider's name.
+        provider: String,
+        /// The HTTP status.
+        status: u16,
+        /// Where to get one.
+        url: Option<String>,
+    },
+    /// Only empty answers came.
+    #[error("no answer was given")]
+    NoAnswer,
+    /// The terminal, or standard input, failed.
+    #[error("the answer could not be read")]
+    Input(#[source] io::Error),
+    /// The home of claude-reactor is unknown.
+    #[error(transparent)]
+    Host(#[from] host::Error),
+    /// The file of the key cannot be used.
+    #[error(transparent)]
+    Credentials(#[from] credentials::Error),
+}
+
+impl Error {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::MissingKey { names, command, .. } => Some(format!(
+                "run `{command} --key-from-env` with {} set, or `{command} --key-stdin < key.txt`",
+                names.join(" or ")
+            )),
+            Self::UnknownProvider { file, .. } => Some(format!(
+                "add a row with base_url, auth and key_env to {}, or run this in a terminal",
+                file.display()
+            )),
+            Self::NoVariable(_) => Some("give its row in providers.yaml a key_env".to_owned()),
+            Self::NotInEnvironment(_) => Some("set it for this one command, or use --key-stdin".to_owned()),
+            Self::Unusable { .. } => Some("give the key alone, as one line".to_owned()),
+            Self::Rejected { url, .. } => {
+                let url = url.as_ref().map_or(String::new(), |url| format!("see {url}; "));
+                Some(format!("{url}--no-verify stores it nevertheless"))
+            }
+            Self::NoAnswer => Some("--key-stdin and --key-from-env need no answers".to_owned()),
+            Self::Host(error) => error.hint(),
+            Self::Credentials(error) => error.hint(),
+            Self::Interrupted(_) | Self::Input(_) => None,
+        }
+    }
+}
