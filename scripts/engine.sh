@@ -49,8 +49,10 @@ if ! command -v dockerd >/dev/null; then
   esac
   say "no container engine answers; installing docker.io, debootstrap and iptables with apt-get"
   as_root apt-get update -qq
+  # From Debian 13 on the client is a package of its own, which docker.io only recommends.
+  client=$(apt-cache --quiet=0 madison docker-cli 2>/dev/null | awk 'NR == 1 { print $1 }')
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-    docker.io debootstrap iptables ca-certificates >/dev/null
+    docker.io ${client:+"$client"} debootstrap iptables ca-certificates >/dev/null
 fi
 
 if [ -d /run/systemd/system ]; then

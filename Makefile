@@ -1,0 +1,64 @@
+# The work on claude-reactor, one target a task. `make help` lists them.
+
+CARGO ?= cargo
+# What `make run` hands on: make run ARGS="--llm-provider zai"
+ARGS ?=
+# What the tests' own harness gets: make test TEST_ARGS="--test-threads=2"
+TEST_ARGS ?=
+# Where `make install` puts bin/claude-reactor; cargo's own folder (~/.cargo) where it is empty.
+PREFIX ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run build engine image-base test test-unit test-engine bench lint fmt docs deny check install uninstall clean
+
+help: ## List the targets
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: engine image-base build ## Start a session in this folder, from nothing: engine, image, program (ARGS="...")
+	@target/release/claude-reactor run $(ARGS)
+
+build: ## Build the program: target/release/claude-reactor
+	$(CARGO) build --release --locked
+
+engine: ## Make sure that a container engine answers; Debian and Ubuntu get one installed where none does
+	@scripts/engine.sh
+
+image-base: engine ## Make sure that debian:trixie-slim is there: pulled, or made from Debian's packages
+	@scripts/base-image.sh
+
+test: engine image-base ## Run all tests, on a real engine (TEST_ARGS="...")
+	$(CARGO) test --locked -- $(TEST_ARGS)
+
+test-unit: ## Run the tests that need no engine
+	$(CARGO) test --locked --lib --test cli -- $(TEST_ARGS)
+
+test-engine: engine image-base ## Run the tests on the engine only
+	$(CARGO) test --locked --test engine -- $(TEST_ARGS)
+
+bench: engine image-base ## Measure start-up against the engine's own client
+	$(CARGO) bench --locked
+
+lint: ## Check the formatting, and what clippy has to say
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+
+fmt: ## Format the code
+	$(CARGO) fmt
+
+docs: ## Build the API's documentation; a broken link is an error
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
+
+deny: ## Check licences, known vulnerabilities and sources of the dependencies
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --locked check; \
+	else echo "cargo-deny is not installed, so the dependencies are not checked: cargo install --locked cargo-deny" >&2; fi
+
+check: lint docs deny ## All that can be checked without running anything
+
+install: ## Install the program (PREFIX=/usr/local for PREFIX/bin)
+	$(CARGO) install --locked --path . $(if $(PREFIX),--root "$(PREFIX)")
+
+uninstall: ## Remove the installed program (with the PREFIX it was installed to)
+	$(CARGO) uninstall claude-reactor $(if $(PREFIX),--root "$(PREFIX)")
+
+clean: ## Remove what was built here; images and containers stay
+	$(CARGO) clean
