@@ -3,15 +3,65 @@
 //! Imports point one way: `main → cli → command → container → provider → {config, project} → {host, private_file, name}`.
 //! Nothing below `command` prints, and only `provider::setup` asks.
 
+pub mod cli;
 pub mod command;
 pub mod config;
 pub mod container;
+pub mod error;
 pub mod host;
 pub mod name;
 pub mod private_file;
+pub mod project;
 pub mod provider;
+pub mod signals;
+pub mod ui;
 
-/// x
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+use std::process::ExitCode;
+
+use clap::Parser;
+use cli::{Cli, Command, Talk};
+use error::Error;
+use host::Host;
+
+/// Runs the program: parses the command line, does what it says, and renders the error if there is one.
+pub fn main() -> ExitCode {
+    let Cli { talk, command, run } = Cli::parse();
+    log(talk);
+    let done = match command.unwrap_or(Command::Run(run)) {
+        Command::Run(args) => block_on(async |host| command::run::run(&args, host).await),
+        Command::Exec(args) => block_on(async |host| command::exec::exec(&args, host).await),
+    };
+    done.unwrap_or_else(|error| {
+        ui::error(&error);
+        error.exit_code()
+    })
+}
+
+/// Runs a command on one thread: it waits for one engine and one terminal, and starting more threads takes longer than
+/// they would save. A thread that still waits for standard input at the end is left behind.
+fn block_on(command: impl AsyncFnOnce(&Host) -> Result<ExitCode, Error>) -> Result<ExitCode, Error> {
+    let host = Host::from_process()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|source| Error::Io { action: "start the runtime", source })?;
+    let done = runtime.block_on(command(&host));
+    runtime.shutdown_background();
+    done
+}
+
+/// What `--verbose` and `--debug` show. Only our own events: a library's could hold what it was given to send.
+fn log(talk: Talk) {
+    use tracing_subscriber::filter::{LevelFilter, Targets};
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::util::SubscriberInitExt;
+
+    let level = match talk {
+        Talk { debug: true, .. } => LevelFilter::DEBUG,
+        Talk { verbose: true, .. } => LevelFilter::INFO,
+        _ => return,
+    };
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false).without_time();
+    tracing_subscriber::registry()
+        .with(lines)
+        .with(Targets::new().with_target(env!("CARGO_CRATE_NAME"), level))
+        .init();
 }

@@ -1,11 +1,17 @@
 //! Shows a build: a live line on a terminal, one plain line a step in a log.
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::container::build_log::{Progress, Step};
+use crate::container::engine::Engine;
+use crate::container::image::{self, BuildOptions, Variant};
+use crate::container::proxies::Proxies;
+use crate::error::Error;
+use crate::host::Host;
 
 /// How much of an instruction a line of a log shows, in characters.
 const LOG_TITLE: usize = 90;
@@ -42,6 +48,22 @@ impl BuildProgress {
             None => say(progress, self.started.elapsed()),
         }
     }
+}
+
+/// Makes sure that a variant's image is there, and shows its build if one is needed.
+pub async fn ensure_image(
+    engine: &Engine,
+    variant: Variant,
+    ca_file: Option<&Path>,
+    host: &Host,
+) -> Result<(), Error> {
+    let read = |path: &Path| {
+        std::fs::read(path).map_err(|source| Error::Io { action: "read the CA certificates", source })
+    };
+    let options = BuildOptions { ca: ca_file.map(read).transpose()?, proxies: Proxies::from_host(host) };
+    let mut display = BuildProgress::stderr(host.terminal.stderr);
+    image::ensure(engine, variant, &options, &mut |progress| display.show(&progress)).await?;
+    Ok(())
 }
 
 /// A build that failed or was given up leaves no half-drawn line behind.

@@ -1,3 +1,155 @@
 //! Configuration: the files, their layers, and where each value came from.
+//!
+//! `file` and `vars` read one source each into [`Values`]; `resolve` merges them. Flags are turned into [`Values`] by the
+//! commands that have them.
 
+pub mod file;
+pub mod resolve;
+pub mod vars;
 pub mod yaml;
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+pub use resolve::{EnvMode, Layer, Setting, Settings, Source, resolve};
+
+use crate::container::image::{Variant, VariantError};
+use crate::name::{self, ProviderId};
+
+/// What one source says; a key it does not mention is nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Values {
+    /// `variant`: which built-in image.
+    pub variant: Option<Variant>,
+    /// `danger`: whether Claude Code runs without asking for permission.
+    pub danger: Option<bool>,
+    /// `llm.provider`: the LLM backend.
+    pub provider: Option<ProviderId>,
+    /// `llm.model`: the main model.
+    pub model: Option<String>,
+    /// `llm.small_model`: the small model.
+    pub small_model: Option<String>,
+    /// `llm.env`: where the session's variables are set.
+    pub env: Option<EnvMode>,
+    /// `llm.export_key`: whether the `claude` process gets the key under its own name as well.
+    pub export_key: Option<bool>,
+    /// `ca_file`: CA certificates to trust in addition, a PEM file.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// What is wrong with the configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file's form.
+    #[error(transparent)]
+    Yaml(#[from] yaml::Error),
+    /// A file that cannot be read.
+    #[error("{} cannot be read", .path.display())]
+    Read {
+        /// Which one.
+        path: PathBuf,
+        /// What happened.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A value that cannot be.
+    #[error("{place}: {problem}")]
+    Value {
+        /// Where it stands: file, line, column and key, or the flag, or the variable.
+        place: String,
+        /// What is wrong.
+        problem: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+    /// A project's file sets what a repository is not trusted with.
+    #[error("{place}: a project's file may not set {key}: {why}")]
+    Untrusted {
+        /// File, line and column.
+        place: String,
+        /// The key.
+        key: &'static str,
+        /// What it could do.
+        why: &'static str,
+        /// How the user says the same.
+        instead: &'static str,
+    },
+}
+
+impl Error {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Yaml(error) => error.hint(),
+            Self::Read { .. } => None,
+            Self::Value { hint, .. } => hint.clone(),
+            Self::Untrusted { instead, .. } => {
+                Some(format!("remove the line; if you want it for yourself: {instead}"))
+            }
+        }
+    }
+}
+
+/// A value's text turned into the value, or an error that says where the text stands.
+pub fn parse_at<T: ValueText>(place: impl FnOnce() -> String, text: &str) -> Result<T, Error> {
+    T::from_text(text).map_err(|(problem, hint)| Error::Value { place: place(), problem, hint })
+}
+
+/// A value that has a form as text, in files, variables and flags alike.
+pub trait ValueText: Sized {
+    /// Reads it, or says what is wrong and what to do about it.
+    fn from_text(text: &str) -> Result<Self, (String, Option<String>)>;
+}
+
+fn named<T: FromStr<Err = name::Error>>(text: &str) -> Result<T, (String, Option<String>)> {
+    text.parse().map_err(|error: name::Error| (error.to_string(), error.hint()))
+}
+
+impl ValueText for ProviderId {
+    fn from_text(text: &str) -> Result<Self, (String, Option<String>)> {
+        named(text)
+    }
+}
+
+impl ValueText for Variant {
+    fn from_text(text: &str) -> Result<Self, (String, Option<String>)> {
+        text.parse().map_err(|error: VariantError| (error.to_string(), error.hint()))
+    }
+}
+
+impl ValueText for name::AccountName {
+    fn from_text(text: &str) -> Result<Self, (String, Option<String>)> {
+        named(text)
+    }
+}
+
+impl ValueText for bool {
+    fn from_text(text: &str) -> Result<Self, (String, Option<String>)> {
+        match text {
+            "true" | "1" => Ok(true),
+            "false" | "0" => Ok(false),
+            _ => Err((format!("{text:?} is neither true nor false"), None)),
+        }
+    }
+}
+
+impl ValueText for EnvMode {
+    fn from_text(text: &str) -> Result<Self, (String, Option<String>)> {
+        let found = Self::NAMES.iter().find(|(name, _)| *name == text);
+        let known = Self::NAMES.map(|(name, _)| name).join(" or ");
+        found.map(|(_, mode)| *mode).ok_or_else(|| (format!("{text:?} is not {known}"), None))
+    }
+}
+
+/// A model's id. What a provider takes is the provider's business; that it is one line of text is ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelId(pub String);
+
+impl ValueText for ModelId {
+    fn from_text(text: &str) -> Result<Self, (String, Option<String>)> {
+        if text.trim().is_empty() || text.chars().any(char::is_control) {
+            return Err(("a model id is one line of text".to_owned(), None));
+        }
+        Ok(Self(text.trim().to_owned()))
+    }
+}

@@ -13,8 +13,8 @@ use sha2::{Digest, Sha256};
 
 use super::build_failure::Failure;
 use super::build_log::{BuildLog, Progress};
-use super::engine::Engine;
 use super::engine::build::{self, BuildRequest};
+use super::engine::{self, Engine};
 use super::proxies::Proxies;
 
 /// The image's variant.
@@ -29,9 +29,10 @@ const VERSION_ARGUMENT: &str = "CLAUDE_CODE_VERSION";
 const LATER: [&str; 4] = ["go", "full", "cloud", "k8s"];
 
 /// A built-in image: a stage of the Dockerfile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Variant {
     /// Claude Code and the tools it leans on.
+    #[default]
     Base,
 }
 
@@ -59,7 +60,7 @@ impl VariantError {
 pub enum Error {
     /// The engine could not be asked, or was lost.
     #[error(transparent)]
-    Engine(build::Error),
+    Engine(#[from] engine::Error),
     /// The build failed.
     #[error(transparent)]
     Build(Box<Failure>),
@@ -153,7 +154,7 @@ pub async fn ensure(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<String, Error> {
     let reference = variant.tag();
-    if engine.image_id(&reference).await.map_err(Error::Engine)?.is_some() {
+    if engine.image_id(&reference).await?.is_some() {
         return Ok(reference);
     }
     progress(Progress::Started { reference: reference.clone() });
@@ -162,13 +163,13 @@ pub async fn ensure(
     while let Some(event) = events.next().await {
         match event {
             Ok(event) => log.push(event).into_iter().for_each(&mut *progress),
-            Err(build::Error::Failed { message, .. }) => {
+            Err(build::Error::Failed(message)) => {
                 return Err(Error::Build(Box::new(log.fail(&reference, &message))));
             }
-            Err(error) => return Err(Error::Engine(error)),
+            Err(build::Error::Engine(error)) => return Err(error.into()),
         }
     }
-    if engine.image_id(&reference).await.map_err(Error::Engine)?.is_none() {
+    if engine.image_id(&reference).await?.is_none() {
         return Err(Error::Missing { reference });
     }
     progress(Progress::Built);

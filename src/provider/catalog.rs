@@ -17,6 +17,7 @@ use crate::name::ProviderId;
 
 pub use problem::Problem;
 pub use provider::{Auth, CLAUDE, CLAUDE_BASE_URL, Models, Origin, Provider, Wire};
+pub use row::FILE as FILE_KEYS;
 use row::{Fault, File, Row};
 
 const EMBEDDED: &str = include_str!("catalog.yaml");

@@ -105,6 +105,11 @@ impl SessionEnv {
         self.vars.iter().map(|(name, value)| (name.as_str(), value))
     }
 
+    /// The names of keys that the `claude` process does without.
+    pub fn own_keys(&self) -> impl Iterator<Item = &str> {
+        self.own_keys.iter().map(String::as_str)
+    }
+
     /// Where the session's requests go, without a trailing slash.
     pub fn endpoint(&self) -> &str {
         &self.endpoint

@@ -23,7 +23,7 @@ mod new_provider;
 mod warning;
 
 pub use error::Error;
-pub use interrupt::{Interrupted, interruptible};
+pub use interrupt::interruptible;
 pub use new_provider::NewProvider;
 pub use warning::Warning;
 
@@ -140,11 +140,13 @@ pub async fn obtain_new(
     let row = ask::answer(move || new_provider::ask_row(owned_id, name)).await?;
     let endpoint =
         row.base_url.as_deref().map(|base_url| Endpoint::new(base_url, row.auth, row.main_model.as_deref()));
-    let mut key = wanted.tried(given, endpoint, options, host).await?;
-    if row.base_url.as_deref().is_some_and(new_provider::has_version) {
-        key.warnings.push(Warning::VersionInBaseUrl);
-    }
+    let key = wanted.tried(given, endpoint, options, host).await?;
     Ok((row, key))
+}
+
+/// Asks for a yes or a no.
+pub async fn confirm(question: String) -> Result<bool, Error> {
+    ask::answer(move || ask::confirmation(&question)).await
 }
 
 /// Whose key is wanted, and how it is called.

@@ -59,54 +59,26 @@ pub enum BuildEvent {
     Built(String),
 }
 
-/// Why an image could not be looked up or built.
+/// Why an image could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The engine did not answer the question for an image.
-    #[error("the engine could not be asked for the image {reference}")]
-    Lookup {
-        /// The image.
-        reference: String,
-        /// What the engine or the connection said.
-        source: bollard::errors::Error,
-    },
     /// The build did not start, or the engine was lost on the way.
-    #[error("the engine broke off the build of the image {reference}")]
-    Interrupted {
-        /// The image.
-        reference: String,
-        /// What the engine or the connection said.
-        source: bollard::errors::Error,
-    },
+    #[error(transparent)]
+    Engine(#[from] super::Error),
     /// A step of the build failed; the text is the builder's.
-    #[error("building the image {reference} failed: {message}")]
-    Failed {
-        /// The image.
-        reference: String,
-        /// What the builder said.
-        message: String,
-    },
-}
-
-impl Error {
-    /// What to do about it.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Lookup { .. } | Self::Interrupted { .. } => {
-                Some("see whether the engine still answers (`docker version`), and its log".to_owned())
-            }
-            Self::Failed { .. } => None,
-        }
-    }
+    #[error("{0}")]
+    Failed(String),
 }
 
 impl Engine {
     /// The id of the image that `reference` names; none where the engine does not have it.
-    pub async fn image_id(&self, reference: &str) -> Result<Option<String>, Error> {
+    pub async fn image_id(&self, reference: &str) -> Result<Option<String>, super::Error> {
         match self.docker.inspect_image(reference).await {
             Ok(image) => Ok(image.id),
-            Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
-            Err(source) => Err(Error::Lookup { reference: reference.to_owned(), source }),
+            Err(source) => {
+                let error = super::Error::api("look up the image", source);
+                if error.is_missing() { Ok(None) } else { Err(error) }
+            }
         }
     }
 
@@ -132,18 +104,17 @@ impl Engine {
             move |report| {
                 ready(match report {
                     Ok(info) => event(info).map(Ok),
-                    Err(source) => Some(Err(failure(&reference, source))),
+                    Err(source) => Some(Err(failure(source))),
                 })
             },
         )
     }
 }
 
-fn failure(reference: &str, source: bollard::errors::Error) -> Error {
-    let reference = reference.to_owned();
+fn failure(source: bollard::errors::Error) -> Error {
     match source {
-        bollard::errors::Error::DockerStreamError { error } => Error::Failed { reference, message: error },
-        source => Error::Interrupted { reference, source },
+        bollard::errors::Error::DockerStreamError { error } => Error::Failed(error),
+        source => Error::Engine(super::Error::api("build the image", source)),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::provider::base_url;
 use crate::provider::variables::{self, is_variable_name};
 
 /// The keys a catalogue file may have.
-pub(super) static FILE: Keys = Keys::Map(&[("providers", Keys::Each(&ROW))]);
+pub static FILE: Keys = Keys::Map(&[("providers", Keys::Each(&ROW))]);
 
 static ROW: Keys = Keys::Map(&[
     ("name", Keys::Leaf),

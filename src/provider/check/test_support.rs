@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread::JoinHandle;
 
-use super::super::catalog::{Models, Wire};
+use super::super::catalog::{Models, Origin, Wire};
 use super::{Auth, Provider};
 
 /// Serves one answer after the other, a connection for each. Gives its address, and at the end the requests it got,
@@ -46,6 +46,8 @@ pub(in crate::provider) fn provider(id: &str, base_url: Option<&str>) -> Provide
         id: id.parse().unwrap(),
         name: "Z.AI".to_owned(),
         wire: Wire::Anthropic,
+        key_optional: false,
+        origin: Origin::BuiltIn,
         base_url: base_url.map(str::to_owned),
         auth: Auth::Bearer,
         key_env: vec!["ZAI_API_KEY".to_owned(), "Z_AI_API_KEY".to_owned()],

@@ -3,10 +3,11 @@
 use std::io;
 
 use dialoguer::console::Term;
-use dialoguer::{Input, Password};
+use dialoguer::{Confirm, Input, Password};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Error, Interrupted, interruptible, problem};
+use super::{Error, interruptible, problem};
+use crate::signals::EndSignal;
 
 /// A terminal that is gone reads as empty answers without end.
 const MAX_EMPTY_ANSWERS: usize = 10;
@@ -17,12 +18,12 @@ pub(super) async fn answer<T: Send + 'static>(
 ) -> Result<T, Error> {
     let answer = match interruptible(question).await {
         Ok(Err(Error::Input(error))) if error.kind() == io::ErrorKind::Interrupted => {
-            Err(Interrupted::BY_USER.into())
+            Err(EndSignal::Interrupt.into())
         }
         Ok(answer) => answer,
-        Err(interrupted) => Err(interrupted.into()),
+        Err(signal) => Err(signal.into()),
     };
-    if matches!(answer, Err(Error::Interrupted(_))) {
+    if matches!(answer, Err(Error::Ended(_))) {
         note("");
     }
     answer
@@ -52,7 +53,7 @@ pub(super) fn hidden(prompt: &str) -> Result<SecretString, Error> {
 pub(super) fn line(
     prompt: &str,
     default: Option<&str>,
-    check: impl Fn(&str) -> Option<&'static str>,
+    check: impl Fn(&str) -> Option<String>,
 ) -> Result<String, Error> {
     let validate = |text: &String| check(text.trim()).map_or(Ok(()), Err);
     let input = Input::<String>::new().with_prompt(prompt).allow_empty(true).validate_with(validate);
@@ -65,4 +66,9 @@ pub(super) fn line(
 
 fn failed(error: dialoguer::Error) -> Error {
     Error::Input(error.into())
+}
+
+/// Asks for a yes or a no; an empty answer is a no.
+pub(super) fn confirmation(question: &str) -> Result<bool, Error> {
+    Confirm::new().with_prompt(question).default(false).interact().map_err(failed)
 }

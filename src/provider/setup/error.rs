@@ -3,17 +3,17 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::Interrupted;
 use crate::host;
 use crate::name::ProviderId;
 use crate::provider::credentials;
+use crate::signals::EndSignal;
 
 /// Why there is no key. Never holds one.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The user, or the system, put an end to it.
     #[error(transparent)]
-    Interrupted(#[from] Interrupted),
+    Ended(#[from] EndSignal),
     /// Nobody can be asked, and no flag brings a key.
     #[error("there is no API key for {provider} yet, and no terminal to ask for one")]
     MissingKey {
@@ -92,7 +92,7 @@ impl Error {
             Self::NoAnswer => Some("--key-stdin and --key-from-env need no answers".to_owned()),
             Self::Host(error) => error.hint(),
             Self::Credentials(error) => error.hint(),
-            Self::Interrupted(_) | Self::Input(_) => None,
+            Self::Ended(_) | Self::Input(_) => None,
         }
     }
 }

@@ -1,10 +1,9 @@
 //! What is asked about a provider that no catalogue knows.
 
-use ureq::http::Uri;
-
 use super::{Error, ask};
 use crate::name::ProviderId;
 use crate::provider::catalog::Auth;
+use crate::provider::{base_url, variables};
 
 /// A provider as the user described it: a row for `providers.yaml`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,26 +32,26 @@ pub(super) fn ask_variable(default: &str) -> Result<String, Error> {
     ask::line("Name of the variable for its key", Some(default), variable_problem)
 }
 
+/// Asks what is to be known beside the key. Without a base URL the rest would apply to nothing.
 pub(super) fn ask_row(id: ProviderId, key_env: String) -> Result<NewProvider, Error> {
     let base_url = ask::line("Base URL (empty to skip)", None, base_url_problem)?;
-    let auth = ask::line("How it takes the key, bearer or x-api-key", Some("bearer"), |text| {
-        if auth(text).is_none() { Some("bearer and x-api-key are the choices") } else { None }
-    })?;
+    if base_url.is_empty() {
+        return Ok(NewProvider { id, key_env, base_url: None, auth: Auth::Bearer, main_model: None });
+    }
+    let auth = match key_env.as_str() {
+        // These names say it already.
+        variables::AUTH_TOKEN => Auth::Bearer,
+        variables::API_KEY => Auth::XApiKey,
+        _ => {
+            let answer = ask::line("How it takes the key, bearer or x-api-key", Some("bearer"), |text| {
+                auth(text).is_none().then(|| "bearer and x-api-key are the choices".to_owned())
+            })?;
+            auth(&answer).unwrap_or(Auth::Bearer)
+        }
+    };
     let model = ask::line("Main model (empty to skip)", None, |_| None)?;
-    let given = |text: String| Some(text).filter(|text| !text.is_empty());
-    Ok(NewProvider {
-        id,
-        key_env,
-        base_url: given(base_url),
-        auth: self::auth(&auth).unwrap_or(Auth::Bearer),
-        main_model: given(model),
-    })
-}
-
-/// Whether a base URL ends with the version that Claude Code appends by itself.
-pub(super) fn has_version(base_url: &str) -> bool {
-    let base_url = base_url.trim_end_matches('/');
-    base_url.ends_with("/v1") || base_url.ends_with("/v1/messages")
+    let main_model = Some(model).filter(|model| !model.is_empty());
+    Ok(NewProvider { id, key_env, base_url: Some(base_url), auth, main_model })
 }
 
 fn auth(text: &str) -> Option<Auth> {
@@ -63,28 +62,22 @@ fn auth(text: &str) -> Option<Auth> {
     }
 }
 
-fn variable_problem(text: &str) -> Option<&'static str> {
+fn variable_problem(text: &str) -> Option<String> {
     let fits = text.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
         && text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
-    if fits { None } else { Some("capital letters, digits and _, not beginning with a digit") }
+    if !fits {
+        return Some("capital letters, digits and _, not beginning with a digit".to_owned());
+    }
+    let taken = !matches!(text, variables::AUTH_TOKEN | variables::API_KEY)
+        && (variables::reserved(text).is_some() || variables::field_instead(text).is_some());
+    taken.then(|| format!("{text} has a meaning of its own; choose another name"))
 }
 
-/// None of the texts repeats the URL: it may hold a password.
-fn base_url_problem(text: &str) -> Option<&'static str> {
+fn base_url_problem(text: &str) -> Option<String> {
     if text.is_empty() {
         return None;
     }
-    let Ok(url) = text.parse::<Uri>() else { return Some("this is not a URL") };
-    let host = url.host().unwrap_or_default();
-    if !matches!(url.scheme_str(), Some("http" | "https")) || host.is_empty() {
-        Some("the URL has to begin with https:// or http:// and a host")
-    } else if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-        Some("a user name or password does not belong in the URL")
-    } else if text.contains(['?', '#']) {
-        Some("the URL has to end with its path: without ? and #")
-    } else {
-        None
-    }
+    base_url::check_messages_base(text).err().map(|problem| format!("{problem}: {}", problem.hint()))
 }
 
 #[cfg(test)]
@@ -120,17 +113,10 @@ mod tests {
             "https://user:canary@acme.example",
             "https://acme.example?key=canary",
             "https://acme.example/#x",
+            "https://acme.example/v1/",
         ] {
             let problem = base_url_problem(bad).unwrap_or_else(|| panic!("{bad} passes"));
             assert!(!problem.contains("canary"));
         }
-    }
-
-    #[test]
-    fn a_version_at_the_end_is_seen() {
-        for with in ["https://a.example/v1", "https://a.example/v1/", "https://a.example/v1/messages"] {
-            assert!(has_version(with), "{with}");
-        }
-        assert!(!has_version("https://a.example/xv1"));
     }
 }

@@ -24,8 +24,6 @@ pub enum Warning {
     },
     /// There is no endpoint to try it at.
     NoEndpoint,
-    /// The base URL ends with what Claude Code will append once more.
-    VersionInBaseUrl,
 }
 
 impl fmt::Display for Warning {
@@ -41,9 +39,6 @@ impl fmt::Display for Warning {
             }
             Self::Unreachable { why } => write!(f, "the key could not be checked: {why}"),
             Self::NoEndpoint => f.write_str("the key could not be checked: the provider has no base URL"),
-            Self::VersionInBaseUrl => {
-                f.write_str("Claude Code appends /v1/messages to the base URL, which has a /v1 of its own")
-            }
         }
     }
 }

@@ -1,0 +1,123 @@
+//! `run --dry-run`: the plan, with nothing written and nothing started. Variables by name, never by value.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::launch;
+use super::target::Target;
+use crate::container::engine::Engine;
+use crate::container::mount::Mount;
+use crate::container::plan::{Plan, plan};
+use crate::error::Error;
+use crate::host::Host;
+use crate::provider::credentials;
+use crate::provider::session_env::SessionEnv;
+
+/// What `--json` prints. Field names are stable.
+#[derive(Debug, Serialize)]
+struct Report {
+    project: String,
+    project_hash: String,
+    account: String,
+    provider: String,
+    provider_source: String,
+    endpoint: Option<String>,
+    model: Option<String>,
+    credential: Option<String>,
+    image: String,
+    image_present: bool,
+    container: String,
+    action: &'static str,
+    reason: String,
+    user: String,
+    mounts: Vec<Mount>,
+    variables: Vec<String>,
+}
+
+/// Prints the plan.
+pub async fn show(target: &Target, json: bool, host: &Host) -> Result<ExitCode, Error> {
+    let report = report(target, host).await?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&report).expect("a report is plain data"));
+    } else {
+        print(&report);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn report(target: &Target, host: &Host) -> Result<Report, Error> {
+    let id = &target.settings.provider;
+    let env = match target.provider()? {
+        None => None,
+        Some(provider) => {
+            let credentials = credentials::load(&target.reactor_home, &target.account, &id.value)?;
+            match super::keys::has_key(provider, &credentials) {
+                true => Some(launch::session_env(target, provider, &credentials)?),
+                false => None,
+            }
+        }
+    };
+    let spec = launch::spec(target, env.as_ref(), host);
+    let identity = target.identity();
+    let engine = Engine::connect(host).await?;
+    let plan = plan(&spec, engine.find(&identity).await?);
+    let container = match &plan {
+        Plan::Reuse(found) | Plan::Unpause(found) | Plan::Start(found) => found.name.clone(),
+        Plan::Create | Plan::Recreate(..) => identity.container_name(),
+    };
+    let mut variables: Vec<String> = spec.env.keys().cloned().collect();
+    variables.extend(env.iter().flat_map(SessionEnv::for_command).map(|(name, _)| name.to_owned()));
+    variables.sort();
+    variables.dedup();
+    Ok(Report {
+        project: target.project.root().to_owned(),
+        project_hash: target.project.hash().to_owned(),
+        account: target.account.to_string(),
+        provider: id.value.to_string(),
+        provider_source: id.source.to_string(),
+        endpoint: env.as_ref().map(|env| env.endpoint().to_owned()),
+        model: env.as_ref().and_then(|env| env.model().map(str::to_owned)),
+        credential: env.as_ref().map(|env| env.credential().to_string()),
+        image_present: engine.image_id(&spec.image).await?.is_some(),
+        image: target.settings.variant.value.tag(),
+        container,
+        action: plan.verb(),
+        reason: plan.why(),
+        user: format!("{}:{}", spec.user.uid, spec.user.gid),
+        mounts: spec.mounts,
+        variables,
+    })
+}
+
+fn print(report: &Report) {
+    let or = |value: &Option<String>, otherwise: &str| value.clone().unwrap_or_else(|| otherwise.to_owned());
+    let rows = [
+        ("project", format!("{} ({})", report.project, report.project_hash)),
+        ("account", report.account.clone()),
+        ("provider", format!("{} (from: {})", report.provider, report.provider_source)),
+        ("endpoint", or(&report.endpoint, "not set up yet")),
+        ("model", or(&report.model, "Claude Code's default")),
+        ("credential", or(&report.credential, "none yet: `run` asks for the key")),
+        (
+            "image",
+            format!("{} ({})", report.image, if report.image_present { "present" } else { "to be built" }),
+        ),
+        ("container", report.container.clone()),
+        ("action", format!("{}: {}", report.action, report.reason)),
+        ("user", report.user.clone()),
+    ];
+    for (name, value) in rows {
+        println!("{name:<11}{value}");
+    }
+    for (index, mount) in report.mounts.iter().enumerate() {
+        let name = if index == 0 { "mounts" } else { "" };
+        println!(
+            "{name:<11}{} → {}{}",
+            mount.source,
+            mount.target,
+            if mount.read_only { " (read-only)" } else { "" }
+        );
+    }
+    println!("{:<11}{}", "variables", report.variables.join(" "));
+}

@@ -1,0 +1,140 @@
+//! The key of the chosen provider: from its file, or from the user, and then into its file.
+
+use secrecy::SecretString;
+
+use super::target::Target;
+use crate::config::yaml::{Document, Scalar};
+use crate::config::{self, file};
+use crate::error::Error;
+use crate::host::Host;
+use crate::private_file;
+use crate::provider::catalog::{self, Auth, Catalog, Provider};
+use crate::provider::credentials::{self, Credentials};
+use crate::provider::setup::{self, NewProvider, Options, Source, Warning};
+use crate::provider::variables::{API_KEY, AUTH_TOKEN};
+use crate::ui;
+
+/// Where a new key comes from. Without any of these the user is asked, and only if there is no key yet.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct KeyArgs {
+    /// Take the key from standard input and store it, in place of one stored before
+    #[arg(long, conflicts_with_all = ["key_from_env", "apikey"])]
+    pub key_stdin: bool,
+    /// Take the key from the provider's own variable (`ZAI_API_KEY`) and store it
+    #[arg(long, conflicts_with = "apikey")]
+    pub key_from_env: bool,
+    /// Store this key; others can see arguments, so prefer the two above
+    #[arg(long, value_name = "KEY")]
+    pub apikey: Option<SecretString>,
+    /// Store the key even if the provider refuses it
+    #[arg(long)]
+    pub no_verify: bool,
+}
+
+impl KeyArgs {
+    fn source(&self) -> Option<Source> {
+        match self {
+            Self { key_stdin: true, .. } => Some(Source::Stdin),
+            Self { key_from_env: true, .. } => Some(Source::Environment),
+            Self { apikey: Some(key), .. } => Some(Source::Argument(key.clone())),
+            _ => None,
+        }
+    }
+}
+
+/// The chosen provider's row and its credentials. Asks for what is missing, and stores it.
+pub async fn obtain(target: &Target, args: &KeyArgs, host: &Host) -> Result<(Provider, Credentials), Error> {
+    let id = &target.settings.provider.value;
+    let load = || credentials::load(&target.reactor_home, &target.account, id);
+    let stored = load()?;
+    let given = args.source();
+    let options = Options {
+        source: given.clone().unwrap_or(Source::Ask),
+        no_verify: args.no_verify,
+        ca_file: target.ca_file.clone(),
+        command: command(target),
+    };
+    let Some(provider) = target.provider()? else {
+        if given.is_none() && stored.iter().next().is_some() {
+            // A `.env` written by hand says all that a row would.
+            return Ok((Provider::unlisted(id.clone()), stored));
+        }
+        let meant = target.catalog.nearest(id).map(|near| format!(" (did you mean `{near}`?)"));
+        ui::note(&format!("`{id}` is not a known provider{}", meant.unwrap_or_default()));
+        let (row, key) = setup::obtain_new(id, &options, host).await?;
+        let catalog = add_row(target, &row)?;
+        credentials::store(&target.reactor_home, &target.account, id, &key.name, &key.value)?;
+        tell(&key.warnings);
+        let provider = catalog.get(id).expect("the row was just added").clone();
+        return Ok((provider, load()?));
+    };
+    if given.is_none() && has_key(provider, &stored) {
+        return Ok((provider.clone(), stored));
+    }
+    let outcome = setup::set_up(provider, &target.account, &options, host).await?;
+    tell(&outcome.warnings);
+    tracing::info!(file = %outcome.path.display(), variable = outcome.name, "key stored");
+    Ok((provider.clone(), load()?))
+}
+
+/// Whether a session of this provider can start without asking for a key.
+pub fn has_key(provider: &Provider, credentials: &Credentials) -> bool {
+    let named = provider.key_env.iter().map(String::as_str).chain([AUTH_TOKEN, API_KEY]);
+    provider.auth == Auth::None
+        || provider.key_optional
+        || named.into_iter().any(|name| credentials.get(name).is_some())
+}
+
+/// Asks once about what a repository chose for an account that was never used in it.
+pub async fn confirm_unseen(target: &Target, host: &Host) -> Result<(), Error> {
+    let choices = target.unseen_choices();
+    if choices.is_empty() {
+        return Ok(());
+    }
+    let refused = Error::Unseen { choices: choices.clone(), command: command(target) };
+    if !host.terminal.can_ask() {
+        return Err(refused);
+    }
+    let question = format!("This project's file chooses {}. Use it?", choices.join(" and "));
+    if setup::confirm(question).await? { Ok(()) } else { Err(refused) }
+}
+
+fn tell(warnings: &[Warning]) {
+    for warning in warnings {
+        ui::warn(&warning.to_string());
+    }
+}
+
+/// The command that says by flags what was resolved, for messages.
+fn command(target: &Target) -> String {
+    let mut command = format!("claude-reactor run --llm-provider {}", target.settings.provider.value);
+    if !matches!(target.account_source, config::Source::Default) {
+        command.push_str(&format!(" --account {}", target.account));
+    }
+    command
+}
+
+/// Adds a provider to the user's own rows, and returns the catalogue with it.
+fn add_row(target: &Target, row: &NewProvider) -> Result<Catalog, Error> {
+    let path = target.reactor_home.join("providers.yaml");
+    private_file::create_dir(&target.reactor_home, &target.reactor_home)?;
+    private_file::update(&path, |text| {
+        let document = Document::parse(&path, text.unwrap_or_default(), &catalog::FILE_KEYS);
+        let mut document = document.map_err(config::Error::from)?;
+        let auth = if row.auth == Auth::XApiKey { "x-api-key" } else { "bearer" };
+        let fields: [(&[&str], Option<&str>); 4] = [
+            (&["base_url"], row.base_url.as_deref()),
+            (&["auth"], Some(auth)),
+            (&["key_env"], Some(&row.key_env)),
+            (&["models", "main"], row.main_model.as_deref()),
+        ];
+        for (field, value) in fields {
+            let Some(value) = value else { continue };
+            let key: Vec<&str> = ["providers", row.id.as_str()].iter().chain(field).copied().collect();
+            document = document.set(&key, &Scalar::Text(value.to_owned())).map_err(config::Error::from)?;
+        }
+        Ok::<_, Error>(document.text().to_owned())
+    })?;
+    let text = file::read_text(&path)?;
+    Ok(Catalog::load(Some((&path, &text)))?)
+}

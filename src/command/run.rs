@@ -1,0 +1,128 @@
+//! `run`: a Claude Code session in this project's container.
+
+use std::process::ExitCode;
+
+use secrecy::SecretString;
+
+use super::choices::{self, ChoiceArgs};
+use super::dry_run;
+use super::keys::{self, KeyArgs};
+use super::launch::{self, Joining, Launched};
+use super::target::Target;
+use crate::container::engine::exec::ExecRequest;
+use crate::container::session;
+use crate::error::Error;
+use crate::host::Host;
+use crate::provider::session_env::SessionEnv;
+use crate::signals::EndSignals;
+use crate::ui;
+
+const EXAMPLES: &str = "\
+Examples:
+  claude-reactor run --llm-provider zai        switch this project to Z.AI; asks for the key once
+  claude-reactor                               from then on: a session on Z.AI
+  claude-reactor run -- -p \"what is this?\"     one answer, without a terminal
+  claude-reactor run -- --resume               whatever follows `--` goes to claude
+  claude-reactor run --shell                   a shell where the session would be
+  claude-reactor run --dry-run                 what would be made or reused, and why
+  pass show zai | claude-reactor run --llm-provider zai --key-stdin -- -p hi";
+
+/// Start a Claude Code session in this project's container
+///
+/// The project is the nearest folder upwards that holds a `.claude-reactor` file, else this one. Its container is made,
+/// started or reused as needed, and Claude Code runs in it on the provider this project chose.
+#[derive(Debug, Default, clap::Args)]
+#[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub struct Args {
+    /// What is chosen.
+    #[command(flatten)]
+    pub choices: ChoiceArgs,
+    /// Let Claude Code act without asking for permission; remembered for this project, `--danger=false` ends it
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub danger: Option<bool>,
+    /// Where a key comes from.
+    #[command(flatten)]
+    pub key: KeyArgs,
+    /// Start a shell instead of Claude Code; it has the key under its own name as well
+    #[arg(long, conflicts_with = "claude_args")]
+    pub shell: bool,
+    /// Remove the container at the end of the session
+    #[arg(long)]
+    pub no_persist: bool,
+    /// Show what would be done; write nothing and start nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// With --dry-run: as JSON
+    #[arg(long, requires = "dry_run")]
+    pub json: bool,
+    /// Arguments for claude
+    #[arg(last = true, value_name = "CLAUDE ARGS")]
+    pub claude_args: Vec<String>,
+}
+
+/// Does it, and returns the session's exit code.
+pub async fn run(args: &Args, host: &Host) -> Result<ExitCode, Error> {
+    let target = Target::resolve(&args.choices, args.danger, host)?;
+    if args.dry_run {
+        return dry_run::show(&target, args.json, host).await;
+    }
+    let env = settle(&target, &args.key, host).await?;
+    let mut signals = EndSignals::listen().map_err(Error::signals)?;
+    let launched = signals.unless(launch::launch(&target, &env, host, Joining::AsWanted)).await??;
+    ui::note(&summary(&target, &env));
+    let request = request(args, &target, &env, &launched, host);
+    let code = session::run(&launched.engine, &launched.container, request, &mut signals).await;
+    if args.no_persist {
+        launch::remove_if_idle(&target, &launched).await?;
+    }
+    Ok(ExitCode::from(code?))
+}
+
+/// Everything before the container: the key, what is remembered, and the session's variables.
+pub async fn settle(target: &Target, key: &KeyArgs, host: &Host) -> Result<SessionEnv, Error> {
+    keys::confirm_unseen(target, host).await?;
+    let (provider, credentials) = keys::obtain(target, key, host).await?;
+    let env = launch::session_env(target, &provider, &credentials)?;
+    choices::remember(
+        &target.chosen,
+        &target.remembered,
+        &target.project,
+        &target.session_dir,
+        &target.reactor_home,
+    )?;
+    Ok(env)
+}
+
+fn request(args: &Args, target: &Target, env: &SessionEnv, launched: &Launched, host: &Host) -> ExecRequest {
+    let (command, vars): (Vec<String>, Vec<(String, SecretString)>) = if args.shell {
+        (vec!["bash".to_owned(), "-l".to_owned()], launch::owned(env.for_command()))
+    } else {
+        let export_key = target.settings.export_key.value;
+        (claude_command(args, target, env), launch::owned(env.for_claude(export_key)))
+    };
+    launch::exec_request(command, vars, launched, host)
+}
+
+fn claude_command(args: &Args, target: &Target, env: &SessionEnv) -> Vec<String> {
+    let mut command = launch::without_own_key(target, env);
+    command.push("claude".to_owned());
+    if target.settings.danger.value {
+        command.push("--dangerously-skip-permissions".to_owned());
+    }
+    command.extend(args.claude_args.iter().cloned());
+    command
+}
+
+/// The line before the session: who talks to whom, and what pays for it.
+fn summary(target: &Target, env: &SessionEnv) -> String {
+    [
+        target.account.as_str(),
+        target.project.name(),
+        target.settings.provider.value.as_str(),
+        env.model().unwrap_or("default model"),
+        env.endpoint(),
+        &env.credential().to_string(),
+    ]
+    .join(" · ")
+}

@@ -1,0 +1,162 @@
+//! What a command is about: the project, the account, the settings with their layers merged, and the provider's row.
+//! Nothing here writes or asks.
+
+use std::path::{Path, PathBuf};
+
+use super::choices::{ChoiceArgs, Choices};
+use crate::config::file::{self, UserFile};
+use crate::config::{Layer, Settings, Source, Values, resolve, vars};
+use crate::container::mount::{self, Mount};
+use crate::container::name::Identity;
+use crate::error::Error;
+use crate::host::Host;
+use crate::name::AccountName;
+use crate::project::{Project, SessionDir};
+use crate::provider::catalog::{Catalog, Provider};
+
+/// Everything that is settled before a key is looked at.
+#[derive(Debug)]
+pub struct Target {
+    /// claude-reactor's home.
+    pub reactor_home: PathBuf,
+    /// The project.
+    pub project: Project,
+    /// Whose credentials and sessions.
+    pub account: AccountName,
+    /// What chose the account.
+    pub account_source: Source,
+    /// This account's state for this project.
+    pub session_dir: SessionDir,
+    /// The merged layers.
+    pub settings: Settings,
+    /// What the flags chose.
+    pub chosen: Choices,
+    /// What the session dir's file says.
+    pub remembered: Values,
+    /// All providers known.
+    pub catalog: Catalog,
+    /// The user's own mounts.
+    pub mounts: Vec<Mount>,
+    /// CA certificates to trust in addition.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Target {
+    /// Resolves flags, environment and files.
+    pub fn resolve(args: &ChoiceArgs, danger: Option<bool>, host: &Host) -> Result<Self, Error> {
+        let chosen = args.parse(danger, host)?;
+        let reactor_home = host.reactor_home()?;
+        let project = Project::find(host)?;
+        project.refuse_keys_inside(&reactor_home)?;
+
+        let user_path = reactor_home.join("config.yaml");
+        let user = file::user_file(&user_path, &file::read_text(&user_path)?)?;
+        let project_path = project.file();
+        let shared = match project.has_own_file(host.uid) {
+            true => file::project_choices(&project_path, &file::read_text(&project_path)?)?,
+            false => file::Choices::default(),
+        };
+        let (account, account_source) =
+            account(&chosen, &user, &user_path, shared.account.as_ref(), &project, host)?;
+
+        let session_dir = project.session_dir(&reactor_home, &account);
+        let session_path = session_dir.file();
+        let remembered = file::choices(&session_path, &file::read_text(&session_path)?)?.values;
+        let layers = [
+            Layer { source: Source::UserFile(user_path), values: user.values },
+            Layer { source: Source::ProjectFile(project_path), values: shared.values },
+            Layer { source: Source::SessionFile(session_path), values: remembered.clone() },
+            Layer { source: Source::Environment, values: vars::values(host)? },
+            Layer { source: Source::Flag, values: chosen.values.clone() },
+        ];
+        let settings = resolve(&layers);
+        let ca_file = ca_file(&settings, host)?;
+        Ok(Self {
+            catalog: catalog(&reactor_home)?,
+            mounts: mount::parse_all(&args.mount, host, &reactor_home)?,
+            ca_file,
+            reactor_home,
+            project,
+            account,
+            account_source,
+            session_dir,
+            settings,
+            chosen,
+            remembered,
+        })
+    }
+
+    /// The chosen provider's row; nothing for a name that is nowhere known yet.
+    pub fn provider(&self) -> Result<Option<&Provider>, Error> {
+        let Some(provider) = self.catalog.get(&self.settings.provider.value) else { return Ok(None) };
+        self.catalog.check_usable(provider)?;
+        Ok(Some(provider))
+    }
+
+    /// Whose container it is.
+    pub fn identity(&self) -> Identity {
+        let Settings { variant, provider, .. } = &self.settings;
+        Identity::new(&self.project, &self.account, variant.value, &provider.value)
+    }
+
+    /// What a project's file chose that costs money or shows prompts to somebody, as long as this account was never
+    /// used in this project: the user has to have seen it once.
+    pub fn unseen_choices(&self) -> Vec<String> {
+        if self.session_dir.path().exists() {
+            return Vec::new();
+        }
+        let mut unseen = Vec::new();
+        if matches!(self.account_source, Source::ProjectFile(_)) {
+            unseen.push(format!("account {}", self.account));
+        }
+        if matches!(self.settings.provider.source, Source::ProjectFile(_)) {
+            unseen.push(format!("provider {}", self.settings.provider.value));
+        }
+        unseen
+    }
+}
+
+fn account(
+    chosen: &Choices,
+    user: &UserFile,
+    user_path: &Path,
+    shared: Option<&AccountName>,
+    project: &Project,
+    host: &Host,
+) -> Result<(AccountName, Source), Error> {
+    if let Some(account) = &chosen.account {
+        return Ok((account.clone(), Source::Flag));
+    }
+    if let Some(account) = vars::account(host)? {
+        return Ok((account, Source::Environment));
+    }
+    if let Some(account) = user.project_accounts.get(project.hash()) {
+        return Ok((account.clone(), Source::UserFile(user_path.to_owned())));
+    }
+    if let Some(account) = shared {
+        return Ok((account.clone(), Source::ProjectFile(project.file())));
+    }
+    if let Some(account) = &user.account {
+        return Ok((account.clone(), Source::UserFile(user_path.to_owned())));
+    }
+    let name = host.var("USER").unwrap_or("user");
+    let account =
+        crate::config::parse_at(|| "your user name ($USER) cannot be the account".to_owned(), name)?;
+    Ok((account, Source::Default))
+}
+
+fn catalog(reactor_home: &Path) -> Result<Catalog, Error> {
+    let path = reactor_home.join("providers.yaml");
+    let text = file::read_text(&path)?;
+    Ok(Catalog::load(Some((&path, &text)))?)
+}
+
+/// The extra CA certificates: what was chosen, else what `SSL_CERT_FILE` names. A chosen file must be there.
+fn ca_file(settings: &Settings, host: &Host) -> Result<Option<PathBuf>, Error> {
+    if let Some(setting) = &settings.ca_file {
+        let missing =
+            |source| Error::CaFile { path: setting.value.clone(), from: setting.source.clone(), source };
+        return setting.value.canonicalize().map(Some).map_err(missing);
+    }
+    Ok(host.var("SSL_CERT_FILE").and_then(|path| host.absolute(path).canonicalize().ok()))
+}

@@ -1,0 +1,260 @@
+//! The two configuration files: `.claude-reactor` (in a project and in a session dir), and the user's own `config.yaml`.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::yaml::{Document, Keys};
+use super::{Error, ModelId, ValueText, Values, parse_at};
+use crate::name::AccountName;
+
+/// The keys of a `.claude-reactor` file.
+pub static CHOICES_KEYS: Keys = Keys::Map(&[
+    ("variant", Keys::Leaf),
+    ("image", Keys::AliasOf("variant")),
+    ("account", Keys::Leaf),
+    ("danger", Keys::Leaf),
+    (
+        "llm",
+        Keys::Map(&[
+            ("provider", Keys::Leaf),
+            ("model", Keys::Leaf),
+            ("small_model", Keys::Leaf),
+            ("env", Keys::Leaf),
+            ("export_key", Keys::Leaf),
+        ]),
+    ),
+]);
+
+/// The keys of the user's `config.yaml`.
+pub static USER_KEYS: Keys = Keys::Map(&[
+    ("account", Keys::Leaf),
+    ("ca_file", Keys::Leaf),
+    ("projects", Keys::Each(&Keys::Map(&[("account", Keys::Leaf)]))),
+]);
+
+/// What a project's file may not set: key, what it could do, and how the user says it instead.
+const UNTRUSTED: [(&str, &str, &str); 3] = [
+    ("danger", "it would let an agent act without asking", "`claude-reactor run --danger`"),
+    ("llm.env", "it would show your key in `inspect`", "CLAUDE_REACTOR_LLM_ENV=container"),
+    ("llm.export_key", "it would show your key to the agent's tools", "CLAUDE_REACTOR_LLM_EXPORT_KEY=true"),
+];
+
+/// What a `.claude-reactor` file says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Choices {
+    /// The values that go through the layers.
+    pub values: Values,
+    /// The account. It decides which session dir counts, so it is resolved before the layers.
+    pub account: Option<AccountName>,
+}
+
+/// What the user's `config.yaml` says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserFile {
+    /// The values that go through the layers.
+    pub values: Values,
+    /// The account of projects that have none.
+    pub account: Option<AccountName>,
+    /// The account of projects by their hash.
+    pub project_accounts: BTreeMap<String, AccountName>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct RawChoices {
+    #[serde(alias = "image")]
+    variant: Option<String>,
+    account: Option<String>,
+    danger: Option<bool>,
+    llm: Option<RawLlm>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct RawLlm {
+    provider: Option<String>,
+    model: Option<String>,
+    small_model: Option<String>,
+    env: Option<String>,
+    export_key: Option<bool>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct RawUser {
+    account: Option<String>,
+    ca_file: Option<PathBuf>,
+    projects: Option<BTreeMap<String, RawProject>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct RawProject {
+    account: Option<String>,
+}
+
+/// Far more than anybody writes. A repository's file may be anything, and YAML takes long to refuse some of it.
+const LARGEST: u64 = 256 * 1024;
+
+/// Reads the text of a file; a file that is not there is empty.
+pub fn read_text(path: &Path) -> Result<String, Error> {
+    let read = || {
+        let mut text = String::new();
+        if File::open(path)?.take(LARGEST + 1).read_to_string(&mut text)? as u64 > LARGEST {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 256 KiB"));
+        }
+        Ok(text)
+    };
+    match read() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        read => read.map_err(|source| Error::Read { path: path.to_owned(), source }),
+    }
+}
+
+/// Reads a `.claude-reactor` file of a session dir.
+pub fn choices(path: &Path, text: &str) -> Result<Choices, Error> {
+    let document = Document::parse(path, text, &CHOICES_KEYS)?;
+    let raw: RawChoices = document.read()?;
+    let llm = raw.llm.unwrap_or_default();
+    let at = Reader(&document);
+    Ok(Choices {
+        account: at.value(&["account"], raw.account)?,
+        values: Values {
+            variant: at.value(&["variant"], raw.variant)?,
+            danger: raw.danger,
+            provider: at.value(&["llm", "provider"], llm.provider)?,
+            model: at.value(&["llm", "model"], llm.model)?.map(|ModelId(id)| id),
+            small_model: at.value(&["llm", "small_model"], llm.small_model)?.map(|ModelId(id)| id),
+            env: at.value(&["llm", "env"], llm.env)?,
+            export_key: llm.export_key,
+            ca_file: None,
+        },
+    })
+}
+
+/// Reads a project's `.claude-reactor` file, which comes with a repository and is trusted accordingly.
+pub fn project_choices(path: &Path, text: &str) -> Result<Choices, Error> {
+    let choices = choices(path, text)?;
+    let document = Document::parse(path, text, &CHOICES_KEYS)?;
+    for (key, why, instead) in UNTRUSTED {
+        let parts: Vec<&str> = key.split('.').collect();
+        if let Some(position) = document.position(&parts) {
+            return Err(Error::Untrusted {
+                place: document.place(Some(position)).to_string(),
+                key,
+                why,
+                instead,
+            });
+        }
+    }
+    Ok(choices)
+}
+
+/// Reads the user's `config.yaml`. A relative `ca_file` is one beside it.
+pub fn user_file(path: &Path, text: &str) -> Result<UserFile, Error> {
+    let document = Document::parse(path, text, &USER_KEYS)?;
+    let raw: RawUser = document.read()?;
+    let at = Reader(&document);
+    let mut project_accounts = BTreeMap::new();
+    for (hash, project) in raw.projects.unwrap_or_default() {
+        if let Some(account) = at.value(&["projects", &hash, "account"], project.account)? {
+            project_accounts.insert(hash, account);
+        }
+    }
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    Ok(UserFile {
+        account: at.value(&["account"], raw.account)?,
+        values: Values { ca_file: raw.ca_file.map(|file| folder.join(file)), ..Values::default() },
+        project_accounts,
+    })
+}
+
+/// Reads values of a document so that an error says where they stand.
+struct Reader<'a>(&'a Document);
+
+impl Reader<'_> {
+    fn value<T: ValueText>(&self, key: &[&str], text: Option<String>) -> Result<Option<T>, Error> {
+        let place = || format!("{}: {}", self.0.place(self.0.position(key)), key.join("."));
+        text.map(|text| parse_at(place, &text)).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::EnvMode;
+
+    fn read(text: &str) -> Result<Choices, Error> {
+        choices(Path::new("/s/.claude-reactor"), text)
+    }
+
+    #[test]
+    fn every_key() {
+        let choices = read(
+            "image: base\naccount: bob\ndanger: true\nllm:\n  provider: zai\n  model: glm-5.2\n  small_model: glm-4.5-air\n  \
+             env: container\n  export_key: true\n",
+        )
+        .unwrap();
+        assert_eq!(choices.account.unwrap().as_str(), "bob");
+        let values = choices.values;
+        assert_eq!(values.provider.unwrap().as_str(), "zai");
+        assert_eq!(
+            (values.model.as_deref(), values.small_model.as_deref()),
+            (Some("glm-5.2"), Some("glm-4.5-air"))
+        );
+        assert_eq!(
+            (values.danger, values.env, values.export_key),
+            (Some(true), Some(EnvMode::Container), Some(true))
+        );
+    }
+
+    #[test]
+    fn nothing_is_nothing() {
+        for text in ["", "# later\n", "llm:\n", "llm: {}\n"] {
+            assert_eq!(read(text).unwrap(), Choices::default(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_bad_value_is_placed() {
+        let error = read("# choices\nllm:\n  provider: ../zai\n").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            r#"/s/.claude-reactor:3:3: llm.provider: provider name "../zai": it begins with '.'"#
+        );
+        let error = read("llm: {env: inspect}\n").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            r#"/s/.claude-reactor:1:7: llm.env: "inspect" is not session or container"#
+        );
+    }
+
+    #[test]
+    fn a_repository_is_not_trusted_with_safety_or_keys() {
+        let path = Path::new("/app/.claude-reactor");
+        let refused = |text: &str| project_choices(path, text).unwrap_err().to_string();
+        assert!(
+            refused("variant: base\ndanger: true\n")
+                .starts_with("/app/.claude-reactor:2:1: a project's file may not set danger")
+        );
+        assert!(refused("llm:\n  export_key: true\n").contains("may not set llm.export_key"));
+        assert!(refused("llm:\n  env: container\n").contains("may not set llm.env"));
+        assert!(project_choices(path, "variant: base\nllm:\n  provider: zai\n  model: glm-5.2\n").is_ok());
+    }
+
+    #[test]
+    fn the_users_file() {
+        let file = user_file(
+            Path::new("/home/alice/.claude-reactor/config.yaml"),
+            "account: alice\nca_file: company.pem\nprojects:\n  76a2e845:\n    account: bob\n",
+        )
+        .unwrap();
+        assert_eq!(file.account.unwrap().as_str(), "alice");
+        assert_eq!(file.values.ca_file.unwrap(), Path::new("/home/alice/.claude-reactor/company.pem"));
+        assert_eq!(file.project_accounts["76a2e845"].as_str(), "bob");
+    }
+}

@@ -1,0 +1,229 @@
+//! From layers to settings: for every key the highest layer that has it wins, and the setting remembers which.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::Values;
+use crate::container::image::Variant;
+use crate::name::ProviderId;
+
+/// Where a value came from, for `config show`, the plan and error messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Nobody said anything.
+    Default,
+    /// The user's own defaults for everything.
+    UserFile(PathBuf),
+    /// The project's file, shared through its repository.
+    ProjectFile(PathBuf),
+    /// This user's choices for this project.
+    SessionFile(PathBuf),
+    /// A `CLAUDE_REACTOR_*` variable.
+    Environment,
+    /// A flag of this command.
+    Flag,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::UserFile(path) | Self::ProjectFile(path) | Self::SessionFile(path) => {
+                write!(f, "{}", path.display())
+            }
+            Self::Environment => f.write_str("environment"),
+            Self::Flag => f.write_str("flag"),
+        }
+    }
+}
+
+/// A value and where it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting<T> {
+    /// The value.
+    pub value: T,
+    /// The layer that gave it.
+    pub source: Source,
+}
+
+/// What one layer says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layer {
+    /// Which layer this is.
+    pub source: Source,
+    /// Its values.
+    pub values: Values,
+}
+
+/// Where the session's variables are set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EnvMode {
+    /// At each session's start, where no `inspect` shows them.
+    #[default]
+    Session,
+    /// At the container's creation, for people who attach with other tools; `inspect` shows them.
+    Container,
+}
+
+impl EnvMode {
+    /// Every mode by its name in a file.
+    pub const NAMES: [(&'static str, Self); 2] = [("session", Self::Session), ("container", Self::Container)];
+}
+
+/// Everything that was chosen for a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Which built-in image.
+    pub variant: Setting<Variant>,
+    /// Whether Claude Code runs without asking for permission.
+    pub danger: Setting<bool>,
+    /// The LLM backend.
+    pub provider: Setting<ProviderId>,
+    /// The main model; without one the provider's row decides.
+    pub model: Option<Setting<String>>,
+    /// The small model; without one the provider's row decides.
+    pub small_model: Option<Setting<String>>,
+    /// Where the session's variables are set.
+    pub env: Setting<EnvMode>,
+    /// Whether the `claude` process gets the key under its own name as well.
+    pub export_key: Setting<bool>,
+    /// CA certificates to trust in addition, a PEM file.
+    pub ca_file: Option<Setting<PathBuf>>,
+}
+
+/// Merges layers, given from the lowest to the highest.
+///
+/// A model belongs to the provider it was chosen for: it counts only where the provider that its own layer saw is the
+/// one that won, so that a one-off provider never gets another's model name.
+pub fn resolve(layers: &[Layer]) -> Settings {
+    let provider = pick(layers, |values| values.provider.clone())
+        .unwrap_or_else(|| Setting { value: default_provider(), source: Source::Default });
+    let of_provider = |read: fn(&Values) -> Option<String>| {
+        let index = layers.iter().rposition(|layer| read(&layer.values).is_some())?;
+        let seen = pick(&layers[..=index], |values| values.provider.clone());
+        let seen = seen.map_or_else(default_provider, |setting| setting.value);
+        (seen == provider.value).then(|| pick(layers, read)).flatten()
+    };
+    let or_default = |read: fn(&Values) -> Option<bool>| {
+        pick(layers, read).unwrap_or(Setting { value: false, source: Source::Default })
+    };
+    Settings {
+        variant: pick(layers, |values| values.variant)
+            .unwrap_or(Setting { value: Variant::default(), source: Source::Default }),
+        danger: or_default(|values| values.danger),
+        model: of_provider(|values| values.model.clone()),
+        small_model: of_provider(|values| values.small_model.clone()),
+        env: pick(layers, |values| values.env)
+            .unwrap_or(Setting { value: EnvMode::default(), source: Source::Default }),
+        export_key: or_default(|values| values.export_key),
+        ca_file: pick(layers, |values| values.ca_file.clone()),
+        provider,
+    }
+}
+
+/// The provider of a project that chose none.
+pub fn default_provider() -> ProviderId {
+    "claude".parse().expect("`claude` is a name")
+}
+
+fn pick<T>(layers: &[Layer], read: impl Fn(&Values) -> Option<T>) -> Option<Setting<T>> {
+    layers
+        .iter()
+        .rev()
+        .find_map(|layer| Some(Setting { value: read(&layer.values)?, source: layer.source.clone() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn layer(source: Source, values: Values) -> Layer {
+        Layer { source, values }
+    }
+
+    fn llm(provider: Option<&str>, model: Option<&str>) -> Values {
+        Values {
+            provider: provider.map(|name| name.parse().unwrap()),
+            model: model.map(str::to_owned),
+            ..Values::default()
+        }
+    }
+
+    #[test]
+    fn nothing_said_means_claude_without_danger() {
+        let settings = resolve(&[]);
+        assert_eq!(settings.provider.value.as_str(), "claude");
+        assert_eq!(settings.provider.source, Source::Default);
+        assert!(!settings.danger.value);
+        assert_eq!(settings.model, None);
+        assert_eq!(settings.env.value, EnvMode::Session);
+    }
+
+    #[test]
+    fn a_model_stays_with_the_provider_it_was_chosen_for() {
+        let file = layer(Source::SessionFile("s".into()), llm(Some("zai"), Some("glm-4.6")));
+        let kept = resolve(std::slice::from_ref(&file));
+        assert_eq!(kept.model.unwrap().value, "glm-4.6");
+
+        let other = layer(Source::Environment, llm(Some("deepseek"), None));
+        assert_eq!(resolve(&[file.clone(), other]).model, None);
+
+        let same = layer(Source::Environment, llm(Some("zai"), None));
+        assert_eq!(resolve(&[file.clone(), same]).model.unwrap().value, "glm-4.6");
+
+        let model_only = layer(Source::Flag, llm(None, Some("glm-5.2")));
+        assert_eq!(resolve(&[file, model_only]).model.unwrap().value, "glm-5.2");
+    }
+
+    #[test]
+    fn a_model_chosen_without_a_provider_is_claudes() {
+        let file = layer(Source::ProjectFile("p".into()), llm(None, Some("opus")));
+        assert_eq!(resolve(std::slice::from_ref(&file)).model.unwrap().value, "opus");
+        let other = layer(Source::Flag, llm(Some("zai"), None));
+        assert_eq!(resolve(&[file, other]).model, None);
+    }
+
+    fn sources() -> [Source; 5] {
+        [
+            Source::UserFile("u".into()),
+            Source::ProjectFile("p".into()),
+            Source::SessionFile("s".into()),
+            Source::Environment,
+            Source::Flag,
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn the_highest_layer_that_speaks_wins_and_is_remembered(
+            dangers in proptest::array::uniform5(any::<Option<bool>>()),
+            providers in proptest::array::uniform5(proptest::option::of("[a-z]{1,4}")),
+        ) {
+            let layers: Vec<Layer> = sources()
+                .into_iter()
+                .enumerate()
+                .map(|(i, source)| {
+                    let provider = providers[i].as_ref().map(|name| name.parse().unwrap());
+                    layer(source, Values { danger: dangers[i], provider, ..Values::default() })
+                })
+                .collect();
+            let settings = resolve(&layers);
+            let highest = |spoke: &dyn Fn(usize) -> bool| (0..5).rev().find(|i| spoke(*i));
+            match highest(&|i| dangers[i].is_some()) {
+                Some(i) => {
+                    prop_assert_eq!(settings.danger.value, dangers[i].unwrap());
+                    prop_assert_eq!(&settings.danger.source, &sources()[i]);
+                }
+                None => prop_assert_eq!(&settings.danger.source, &Source::Default),
+            }
+            match highest(&|i| providers[i].is_some()) {
+                Some(i) => {
+                    prop_assert_eq!(settings.provider.value.as_str(), providers[i].as_deref().unwrap());
+                    prop_assert_eq!(&settings.provider.source, &sources()[i]);
+                }
+                None => prop_assert_eq!(&settings.provider.source, &Source::Default),
+            }
+        }
+    }
+}

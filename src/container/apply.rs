@@ -1,0 +1,125 @@
+//! Carrying a plan out: afterwards the container of the spec runs.
+
+use std::io;
+
+use secrecy::SecretString;
+
+use super::engine::{self, Engine};
+use super::name::Identity;
+use super::plan::{Plan, Reason, join};
+use super::spec::{ContainerSpec, User};
+use super::user_files::{FILES, UserDatabase, only_file};
+
+/// What a plan is carried out for.
+#[derive(Debug)]
+pub struct Wanted<'a> {
+    /// Whose container it is.
+    pub identity: &'a Identity,
+    /// What it is to look like.
+    pub spec: &'a ContainerSpec,
+    /// With `llm.env: container`, the session's variables.
+    pub session_env: &'a [(String, SecretString)],
+}
+
+/// A running container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Running {
+    /// The engine's id.
+    pub id: String,
+}
+
+/// Why a plan could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The engine's part.
+    #[error(transparent)]
+    Engine(#[from] engine::Error),
+    /// Making the container anew would end sessions that others are in.
+    #[error(
+        "the container {name} has to be made anew ({}), but {sessions} other session{} in it",
+        join(reasons),
+        if *sessions == 1 { " is" } else { "s are" }
+    )]
+    InUse {
+        /// The container's name.
+        name: String,
+        /// How many commands run inside.
+        sessions: usize,
+        /// Why it has to be made anew.
+        reasons: Vec<Reason>,
+    },
+    /// A file that the engine sent from the image is not as it should be.
+    #[error("the image's user database cannot be read")]
+    UserDatabase(#[source] io::Error),
+}
+
+impl Error {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Engine(error) => error.hint(),
+            Self::InUse { name, .. } => Some(format!(
+                "leave those sessions first, or end them with `docker rm -f {name}`; `claude-reactor exec` joins them as they are"
+            )),
+            Self::UserDatabase(_) => Some("rebuild the image: remove it, and run again".to_owned()),
+        }
+    }
+}
+
+/// Does what the plan says, and returns the running container.
+pub async fn apply(engine: &Engine, plan: Plan, wanted: &Wanted<'_>) -> Result<Running, Error> {
+    match plan {
+        Plan::Reuse(found) => Ok(Running { id: found.id }),
+        Plan::Unpause(found) => {
+            engine.unpause(&found.id).await?;
+            Ok(Running { id: found.id })
+        }
+        Plan::Start(found) => {
+            engine.start(&found.id).await?;
+            Ok(Running { id: found.id })
+        }
+        Plan::Create => create(engine, wanted).await,
+        Plan::Recreate(found, reasons) => {
+            let sessions = engine.live_execs(&found.id).await?;
+            if sessions > 0 {
+                return Err(Error::InUse { name: found.name, sessions, reasons });
+            }
+            engine.remove(&found.id).await?;
+            create(engine, wanted).await
+        }
+    }
+}
+
+async fn create(engine: &Engine, wanted: &Wanted<'_>) -> Result<Running, Error> {
+    let Wanted { identity, spec, session_env } = wanted;
+    let create = |name: String| async move { engine.create(&name, spec, identity, session_env).await };
+    let id = match create(identity.container_name()).await {
+        // None of our identity was found, so another identity, or no container of ours at all, has the name.
+        Err(error) if error.is_conflict() => create(identity.container_name_when_taken()).await?,
+        created => created?,
+    };
+    let finished = async {
+        if !spec.user.is_known_to_image() {
+            introduce(engine, &id, spec.user).await?;
+        }
+        Ok(engine.start(&id).await?)
+    };
+    if let Err(error) = finished.await {
+        // What could not be finished must not be found again as ours; the first error is the one that counts.
+        let _ = engine.remove(&id).await;
+        return Err(error);
+    }
+    Ok(Running { id })
+}
+
+/// Makes a user known inside that the image does not have.
+async fn introduce(engine: &Engine, id: &str, user: User) -> Result<(), Error> {
+    let mut texts = Vec::with_capacity(FILES.len());
+    for path in FILES {
+        texts.push(only_file(&engine.read_archive(id, path).await?).map_err(Error::UserDatabase)?);
+    }
+    let [passwd, shadow, group] = <[String; FILES.len()]>::try_from(texts).expect("one text a file");
+    let database = UserDatabase { passwd, shadow, group }.with(user);
+    engine.write_archive(id, database.tar(user).map_err(Error::UserDatabase)?).await?;
+    Ok(())
+}

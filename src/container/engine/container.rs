@@ -1,0 +1,156 @@
+//! Containers: finding ours by their labels, making, starting and removing them.
+
+use std::collections::HashMap;
+
+use bollard::models::{
+    ContainerCreateBody, ContainerSummary, ContainerSummaryStateEnum, HostConfig, Mount as ApiMount,
+    MountType,
+};
+use bollard::query_parameters::{
+    CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder, ListContainersOptionsBuilder,
+    RemoveContainerOptionsBuilder, UploadToContainerOptionsBuilder,
+};
+use futures_util::TryStreamExt;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{Engine, Error};
+use crate::container::name::Identity;
+use crate::container::plan::{Found, State};
+use crate::container::spec::{ContainerSpec, WORKDIR, spec_digest_label, spec_label};
+
+impl Engine {
+    /// The container of an identity, by its labels, in whatever state it is. Of several (a copy made by hand, say) a
+    /// running one is preferred.
+    pub async fn find(&self, identity: &Identity) -> Result<Option<Found>, Error> {
+        let labels = identity.labels().into_iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let filters = HashMap::from([("label".to_owned(), labels)]);
+        let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
+        let found = self.docker.list_containers(Some(options)).await;
+        let mut found: Vec<Found> = found
+            .map_err(|source| Error::api("list containers", source))?
+            .into_iter()
+            .filter_map(found_container)
+            .collect();
+        found.sort_by_key(|found| found.state != State::Running);
+        Ok(found.into_iter().next())
+    }
+
+    /// Makes a container and returns its id. It is not started.
+    pub async fn create(
+        &self,
+        name: &str,
+        spec: &ContainerSpec,
+        identity: &Identity,
+        session_env: &[(String, SecretString)],
+    ) -> Result<String, Error> {
+        let options = CreateContainerOptionsBuilder::default().name(name).build();
+        let created =
+            self.docker.create_container(Some(options), create_body(spec, identity, session_env)).await;
+        Ok(created.map_err(|source| Error::api("create the container", source))?.id)
+    }
+
+    /// Starts a container that does not run.
+    pub async fn start(&self, id: &str) -> Result<(), Error> {
+        let started = self.docker.start_container(id, None).await;
+        started.map_err(|source| Error::api("start the container", source))
+    }
+
+    /// Thaws a paused container.
+    pub async fn unpause(&self, id: &str) -> Result<(), Error> {
+        let thawed = self.docker.unpause_container(id).await;
+        thawed.map_err(|source| Error::api("unpause the container", source))
+    }
+
+    /// Removes a container, running or not. One that is gone already is no error.
+    pub async fn remove(&self, id: &str) -> Result<(), Error> {
+        let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
+        match self.docker.remove_container(id, Some(options)).await {
+            Ok(()) => Ok(()),
+            Err(source) => {
+                let error = Error::api("remove the container", source);
+                if error.is_missing() { Ok(()) } else { Err(error) }
+            }
+        }
+    }
+
+    /// How many commands run inside beside the main process: sessions, ours or another tool's.
+    pub async fn live_execs(&self, id: &str) -> Result<usize, Error> {
+        let details = self.docker.inspect_container(id, None).await;
+        let details = details.map_err(|source| Error::api("inspect the container", source))?;
+        let mut live = 0;
+        for exec in details.exec_ids.unwrap_or_default() {
+            // The engine lists ended ones for a while too.
+            live += usize::from(self.exec_state(&exec).await.is_ok_and(|state| state.running));
+        }
+        Ok(live)
+    }
+
+    /// Reads one file of a container, as the tar stream that holds it.
+    pub async fn read_archive(&self, id: &str, path: &str) -> Result<Vec<u8>, Error> {
+        let options = DownloadFromContainerOptionsBuilder::default().path(path).build();
+        let stream = self.docker.download_from_container(id, Some(options));
+        let collected = stream.try_fold(Vec::new(), async |mut all, chunk| {
+            all.extend_from_slice(&chunk);
+            Ok(all)
+        });
+        collected.await.map_err(|source| Error::api("read a file of the container", source))
+    }
+
+    /// Unpacks a tar stream at the root of a container that need not run.
+    pub async fn write_archive(&self, id: &str, tar: Vec<u8>) -> Result<(), Error> {
+        let options = UploadToContainerOptionsBuilder::default().path("/").build();
+        let sent = self.docker.upload_to_container(id, Some(options), bollard::body_full(tar.into())).await;
+        sent.map_err(|source| Error::api("put files into the container", source))
+    }
+}
+
+fn found_container(summary: ContainerSummary) -> Option<Found> {
+    let mut labels = summary.labels.unwrap_or_default();
+    Some(Found {
+        id: summary.id?,
+        name: summary.names?.first()?.trim_start_matches('/').to_owned(),
+        state: match summary.state? {
+            ContainerSummaryStateEnum::RUNNING => State::Running,
+            ContainerSummaryStateEnum::PAUSED => State::Paused,
+            ContainerSummaryStateEnum::EXITED | ContainerSummaryStateEnum::STOPPING => State::Stopped,
+            _ => State::Unfinished,
+        },
+        spec_digest: labels.remove(&spec_digest_label()).unwrap_or_default(),
+        spec: labels.remove(&spec_label()).unwrap_or_default(),
+    })
+}
+
+fn create_body(
+    spec: &ContainerSpec,
+    identity: &Identity,
+    session_env: &[(String, SecretString)],
+) -> ContainerCreateBody {
+    let public = spec.env.iter().map(|(name, value)| format!("{name}={value}"));
+    let session = session_env.iter().map(|(name, value)| format!("{name}={}", value.expose_secret()));
+    let mounts = spec.mounts.iter().map(|mount| ApiMount {
+        source: Some(mount.source.clone()),
+        target: Some(mount.target.clone()),
+        read_only: Some(mount.read_only),
+        typ: Some(MountType::BIND),
+        ..ApiMount::default()
+    });
+    ContainerCreateBody {
+        image: Some(spec.image.clone()),
+        user: Some(format!("{}:{}", spec.user.uid, spec.user.gid)),
+        working_dir: Some(WORKDIR.to_owned()),
+        env: Some(public.chain(session).collect()),
+        // The image's own entry point is not for us: the session comes later, by exec.
+        entrypoint: Some(spec.command.clone()),
+        cmd: Some(Vec::new()),
+        labels: Some(spec.labels(identity).into_iter().collect()),
+        host_config: Some(HostConfig {
+            init: Some(true),
+            mounts: Some(mounts.collect()),
+            cap_drop: Some(spec.cap_drop.clone()),
+            extra_hosts: Some(spec.extra_hosts.clone()),
+            pids_limit: Some(spec.pids_limit),
+            ..HostConfig::default()
+        }),
+        ..ContainerCreateBody::default()
+    }
+}

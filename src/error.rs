@@ -1,0 +1,145 @@
+//! Every error the program can end with, as message, cause, hint and exit code.
+//!
+//! Modules have small errors of their own; they meet here once, and `ui::error` renders them once.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::config::{self, Source};
+use crate::container::{apply, claude_config, engine, image, mount, session};
+use crate::provider::{catalog, credentials, session_env, setup};
+use crate::signals::EndSignal;
+use crate::{host, name, private_file, project};
+
+/// Something failed on this machine.
+const FAILURE: u8 = 1;
+/// Wrong usage, a configuration that cannot be, or a key that is missing or refused; nothing was started. The number is
+/// what clap and most tools use.
+pub const USAGE: u8 = 2;
+/// The container engine is missing or failed. The number is what `docker run` uses for it.
+const ENGINE: u8 = 125;
+
+/// Why the program ends without what was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The caller's surroundings.
+    #[error(transparent)]
+    Host(#[from] host::Error),
+    /// A name.
+    #[error(transparent)]
+    Name(#[from] name::Error),
+    /// The project's folder.
+    #[error(transparent)]
+    Project(#[from] project::Error),
+    /// Files, variables or flags that choose.
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    /// A file that has to be private.
+    #[error(transparent)]
+    PrivateFile(#[from] private_file::Error),
+    /// The providers known.
+    #[error(transparent)]
+    Catalog(#[from] catalog::Error),
+    /// The key's file.
+    #[error(transparent)]
+    Credentials(#[from] credentials::Error),
+    /// Asking for a key, and checking it.
+    #[error(transparent)]
+    Setup(#[from] setup::Error),
+    /// The session's variables.
+    #[error(transparent)]
+    SessionEnv(#[from] session_env::Error),
+    /// A mount.
+    #[error(transparent)]
+    Mount(#[from] mount::Error),
+    /// The image.
+    #[error(transparent)]
+    Image(#[from] image::Error),
+    /// The engine.
+    #[error(transparent)]
+    Engine(#[from] engine::Error),
+    /// The container.
+    #[error(transparent)]
+    Apply(#[from] apply::Error),
+    /// Claude Code's own files.
+    #[error(transparent)]
+    ClaudeConfig(#[from] claude_config::Error),
+    /// The session.
+    #[error(transparent)]
+    Session(#[from] session::Error),
+    /// CA certificates that are not there.
+    #[error("the CA file {} (from: {from}) cannot be read", .path.display())]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// What named it.
+        from: Source,
+        /// What happened.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A repository chose for a user who has not seen it.
+    #[error("this project's file chooses {}, which you have not used here before", .choices.join(" and "))]
+    Unseen {
+        /// What it chooses.
+        choices: Vec<String>,
+        /// The command that says the same by the user's own hand.
+        command: String,
+    },
+    /// A signal, before there was a session.
+    #[error(transparent)]
+    Ended(#[from] EndSignal),
+    /// A pipe or a terminal.
+    #[error("cannot {action}")]
+    Io {
+        /// What was being done.
+        action: &'static str,
+        /// What happened.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    /// No handler for signals could be had.
+    pub(crate) fn signals(source: std::io::Error) -> Self {
+        Self::Io { action: "listen for signals", source }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Host(error) => error.hint(),
+            Self::Name(error) => error.hint(),
+            Self::Project(error) => error.hint(),
+            Self::Config(error) => error.hint(),
+            Self::PrivateFile(error) => error.hint(),
+            Self::Catalog(error) => error.hint(),
+            Self::Credentials(error) => error.hint(),
+            Self::Setup(error) => error.hint(),
+            Self::SessionEnv(error) => error.hint(),
+            Self::Mount(error) => error.hint(),
+            Self::Image(error) => error.hint(),
+            Self::Engine(error) => error.hint(),
+            Self::Apply(error) => error.hint(),
+            Self::ClaudeConfig(error) => error.hint(),
+            Self::Session(error) => error.hint(),
+            Self::CaFile { .. } => Some("correct the path, or leave it out".to_owned()),
+            Self::Unseen { command, .. } => Some(format!("if that is what you want: `{command}`")),
+            Self::Ended(_) | Self::Io { .. } => None,
+        }
+    }
+
+    /// The exit code, as `--help` documents it.
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Ended(signal) | Self::Setup(setup::Error::Ended(signal)) => signal.exit_code(),
+            Self::Engine(_)
+            | Self::Image(_)
+            | Self::Apply(apply::Error::Engine(_) | apply::Error::UserDatabase(_))
+            | Self::Session(session::Error::Engine(_)) => ENGINE,
+            Self::ClaudeConfig(_) | Self::Session(_) | Self::Io { .. } => FAILURE,
+            _ => USAGE,
+        })
+    }
+}
