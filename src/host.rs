@@ -87,7 +87,7 @@ impl Host {
         let resolved = std::env::current_dir().map_err(Error::WorkingDirectory)?;
         let host = Self {
             home: dirs::home_dir().filter(|home| home.is_absolute()).ok_or(Error::NoHome)?,
-            cwd: logical_cwd(vars.get("PWD").map(Path::new), resolved),
+            cwd: logical_cwd(vars.get("PWD").map(Path::new), &resolved),
             uid: rustix::process::getuid().as_raw(),
             gid: rustix::process::getgid().as_raw(),
             terminal: Terminal {
@@ -143,13 +143,13 @@ impl Host {
 
 /// `$PWD` keeps the symbolic links the user came through, so that a project keeps its name when its folder is reached
 /// by a link; it counts only when it names the very folder the process is in.
-fn logical_cwd(pwd: Option<&Path>, resolved: PathBuf) -> PathBuf {
+fn logical_cwd(pwd: Option<&Path>, resolved: &Path) -> PathBuf {
     let same = |pwd: &&Path| {
         pwd.is_absolute()
             && !pwd.components().any(|part| matches!(part, std::path::Component::ParentDir))
-            && same_inode(pwd, &resolved)
+            && same_inode(pwd, resolved)
     };
-    pwd.filter(same).map_or(resolved.clone(), |pwd| pwd.components().collect())
+    pwd.filter(same).unwrap_or(resolved).components().collect()
 }
 
 fn same_inode(left: &Path, right: &Path) -> bool {

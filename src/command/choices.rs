@@ -78,7 +78,7 @@ pub fn remember(
         let path = reactor_home.join("config.yaml");
         private_file::create_dir(reactor_home, reactor_home)?;
         edit(&path, &USER_KEYS, |document| {
-            set(document, &["projects", project.hash(), "account"], Scalar::Text(account.to_string()))
+            set(document, &["projects", project.hash(), "account"], &Scalar::Text(account.to_string()))
         })?;
     }
     let Values { variant, danger, provider, model, .. } = &chosen.values;
@@ -86,23 +86,24 @@ pub fn remember(
         return Ok(());
     }
     private_file::create_dir(reactor_home, session_dir.path())?;
-    edit(&session_dir.file(), &CHOICES_KEYS, |mut document| {
+    edit(&session_dir.file(), &CHOICES_KEYS, |document| {
+        let mut document = document.clone();
         if let Some(provider) = provider {
             let same = before.provider.as_ref().map_or("claude", ProviderId::as_str) == provider.as_str();
-            document = set(document, &["llm", "provider"], Scalar::Text(provider.to_string()))?;
+            document = set(&document, &["llm", "provider"], &Scalar::Text(provider.to_string()))?;
             if !same {
-                document = unset(document, &["llm", "model"])?;
-                document = unset(document, &["llm", "small_model"])?;
+                document = unset(&document, &["llm", "model"])?;
+                document = unset(&document, &["llm", "small_model"])?;
             }
         }
         if let Some(model) = model {
-            document = set(document, &["llm", "model"], Scalar::Text(model.clone()))?;
+            document = set(&document, &["llm", "model"], &Scalar::Text(model.clone()))?;
         }
         if let Some(variant) = variant {
-            document = set(document, &["variant"], Scalar::Text(variant.name().to_owned()))?;
+            document = set(&document, &["variant"], &Scalar::Text(variant.name().to_owned()))?;
         }
         if let Some(danger) = danger {
-            document = set(document, &["danger"], Scalar::Bool(*danger))?;
+            document = set(&document, &["danger"], &Scalar::Bool(*danger))?;
         }
         Ok(document)
     })
@@ -111,19 +112,19 @@ pub fn remember(
 fn edit(
     path: &Path,
     keys: &'static crate::config::yaml::Keys,
-    change: impl FnOnce(Document) -> Result<Document, Error>,
+    change: impl FnOnce(&Document) -> Result<Document, Error>,
 ) -> Result<(), Error> {
     private_file::update(path, |text| {
         let document =
             Document::parse(path, text.unwrap_or_default(), keys).map_err(crate::config::Error::from)?;
-        Ok(change(document)?.text().to_owned())
+        Ok(change(&document)?.text().to_owned())
     })
 }
 
-fn set(document: Document, key: &[&str], value: Scalar) -> Result<Document, Error> {
-    Ok(document.set(key, &value).map_err(crate::config::Error::from)?)
+fn set(document: &Document, key: &[&str], value: &Scalar) -> Result<Document, Error> {
+    Ok(document.set(key, value).map_err(crate::config::Error::from)?)
 }
 
-fn unset(document: Document, key: &[&str]) -> Result<Document, Error> {
+fn unset(document: &Document, key: &[&str]) -> Result<Document, Error> {
     Ok(document.unset(key).map_err(crate::config::Error::from)?)
 }

@@ -39,7 +39,7 @@ struct Report {
 pub async fn show(target: &Target, json: bool, host: &Host) -> Result<ExitCode, Error> {
     let report = report(target, host).await?;
     if json {
-        println!("{}", serde_json::to_string_pretty(&report).expect("a report is plain data"));
+        println!("{:#}", serde_json::json!(report));
     } else {
         print(&report);
     }
@@ -52,10 +52,8 @@ async fn report(target: &Target, host: &Host) -> Result<Report, Error> {
         None => None,
         Some(provider) => {
             let credentials = credentials::load(&target.reactor_home, &target.account, &id.value)?;
-            match super::keys::has_key(provider, &credentials) {
-                true => Some(launch::session_env(target, provider, &credentials)?),
-                false => None,
-            }
+            let ready = super::keys::has_key(provider, &credentials);
+            ready.then(|| launch::session_env(target, provider, &credentials)).transpose()?
         }
     };
     let spec = launch::spec(target, env.as_ref(), host);

@@ -3,12 +3,12 @@
 use secrecy::SecretString;
 
 use super::target::Target;
+use crate::config;
 use crate::config::yaml::{Document, Scalar};
-use crate::config::{self, file};
 use crate::error::Error;
 use crate::host::Host;
 use crate::private_file;
-use crate::provider::catalog::{self, Auth, Catalog, Provider};
+use crate::provider::catalog::{self, Auth, Provider};
 use crate::provider::credentials::{self, Credentials};
 use crate::provider::setup::{self, NewProvider, Options, Source, Warning};
 use crate::provider::variables::{API_KEY, AUTH_TOKEN};
@@ -62,11 +62,10 @@ pub async fn obtain(target: &Target, args: &KeyArgs, host: &Host) -> Result<(Pro
         let meant = target.catalog.nearest(id).map(|near| format!(" (did you mean `{near}`?)"));
         ui::note(&format!("`{id}` is not a known provider{}", meant.unwrap_or_default()));
         let (row, key) = setup::obtain_new(id, &options, host).await?;
-        let catalog = add_row(target, &row)?;
+        add_row(target, &row)?;
         credentials::store(&target.reactor_home, &target.account, id, &key.name, &key.value)?;
         tell(&key.warnings);
-        let provider = catalog.get(id).expect("the row was just added").clone();
-        return Ok((provider, load()?));
+        return Ok((row.into_provider(), load()?));
     };
     if given.is_none() && has_key(provider, &stored) {
         return Ok((provider.clone(), stored));
@@ -107,15 +106,18 @@ fn tell(warnings: &[Warning]) {
 
 /// The command that says by flags what was resolved, for messages.
 fn command(target: &Target) -> String {
-    let mut command = format!("claude-reactor run --llm-provider {}", target.settings.provider.value);
-    if !matches!(target.account_source, config::Source::Default) {
-        command.push_str(&format!(" --account {}", target.account));
+    let provider = &target.settings.provider.value;
+    match target.account_source {
+        config::Source::Default => format!("claude-reactor run --llm-provider {provider}"),
+        _ => format!("claude-reactor run --llm-provider {provider} --account {}", target.account),
     }
-    command
 }
 
-/// Adds a provider to the user's own rows, and returns the catalogue with it.
-fn add_row(target: &Target, row: &NewProvider) -> Result<Catalog, Error> {
+/// Adds a provider to the user's own rows. Without a base URL there is nothing a row could say yet.
+fn add_row(target: &Target, row: &NewProvider) -> Result<(), Error> {
+    if row.base_url.is_none() {
+        return Ok(());
+    }
     let path = target.reactor_home.join("providers.yaml");
     private_file::create_dir(&target.reactor_home, &target.reactor_home)?;
     private_file::update(&path, |text| {
@@ -133,8 +135,6 @@ fn add_row(target: &Target, row: &NewProvider) -> Result<Catalog, Error> {
             let key: Vec<&str> = ["providers", row.id.as_str()].iter().chain(field).copied().collect();
             document = document.set(&key, &Scalar::Text(value.to_owned())).map_err(config::Error::from)?;
         }
-        Ok::<_, Error>(document.text().to_owned())
-    })?;
-    let text = file::read_text(&path)?;
-    Ok(Catalog::load(Some((&path, &text)))?)
+        Ok(document.text().to_owned())
+    })
 }

@@ -52,9 +52,10 @@ impl Target {
         let user_path = reactor_home.join("config.yaml");
         let user = file::user_file(&user_path, &file::read_text(&user_path)?)?;
         let project_path = project.file();
-        let shared = match project.has_own_file(host.uid) {
-            true => file::project_choices(&project_path, &file::read_text(&project_path)?)?,
-            false => file::Choices::default(),
+        let shared = if project.has_own_file(host.uid) {
+            file::project_choices(&project_path, &file::read_text(&project_path)?)?
+        } else {
+            file::Choices::default()
         };
         let (account, account_source) =
             account(&chosen, &user, &user_path, shared.account.as_ref(), &project, host)?;

@@ -187,6 +187,7 @@ impl Reader<'_> {
 mod tests {
     use super::*;
     use crate::config::EnvMode;
+    use crate::config::yaml::Scalar;
 
     fn read(text: &str) -> Result<Choices, Error> {
         choices(Path::new("/s/.claude-reactor"), text)
@@ -244,6 +245,16 @@ mod tests {
         assert!(refused("llm:\n  export_key: true\n").contains("may not set llm.export_key"));
         assert!(refused("llm:\n  env: container\n").contains("may not set llm.env"));
         assert!(project_choices(path, "variant: base\nllm:\n  provider: zai\n  model: glm-5.2\n").is_ok());
+    }
+
+    #[test]
+    fn a_hash_that_looks_like_a_number_is_a_key_all_the_same() {
+        for hash in ["12345678", "1234e567", "00000000"] {
+            let document = Document::parse(Path::new("/h/config.yaml"), "", &USER_KEYS).unwrap();
+            let text = document.set(&["projects", hash, "account"], &Scalar::Text("bob".to_owned())).unwrap();
+            let file = user_file(Path::new("/h/config.yaml"), text.text()).unwrap();
+            assert_eq!(file.project_accounts[hash].as_str(), "bob", "{}", text.text());
+        }
     }
 
     #[test]

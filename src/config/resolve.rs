@@ -210,20 +210,13 @@ mod tests {
                 .collect();
             let settings = resolve(&layers);
             let highest = |spoke: &dyn Fn(usize) -> bool| (0..5).rev().find(|i| spoke(*i));
-            match highest(&|i| dangers[i].is_some()) {
-                Some(i) => {
-                    prop_assert_eq!(settings.danger.value, dangers[i].unwrap());
-                    prop_assert_eq!(&settings.danger.source, &sources()[i]);
-                }
-                None => prop_assert_eq!(&settings.danger.source, &Source::Default),
-            }
-            match highest(&|i| providers[i].is_some()) {
-                Some(i) => {
-                    prop_assert_eq!(settings.provider.value.as_str(), providers[i].as_deref().unwrap());
-                    prop_assert_eq!(&settings.provider.source, &sources()[i]);
-                }
-                None => prop_assert_eq!(&settings.provider.source, &Source::Default),
-            }
+            let danger = highest(&|i| dangers[i].is_some());
+            prop_assert_eq!(settings.danger.value, danger.and_then(|i| dangers[i]).unwrap_or(false));
+            prop_assert_eq!(settings.danger.source, danger.map_or(Source::Default, |i| sources()[i].clone()));
+            let provider = highest(&|i| providers[i].is_some());
+            let name = provider.and_then(|i| providers[i].as_deref()).unwrap_or("claude");
+            prop_assert_eq!(settings.provider.value.as_str(), name);
+            prop_assert_eq!(settings.provider.source, provider.map_or(Source::Default, |i| sources()[i].clone()));
         }
     }
 }

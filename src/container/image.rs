@@ -135,7 +135,6 @@ impl FromStr for Variant {
 }
 
 /// The version of the Claude Code CLI in the images, as the Dockerfile pins it.
-#[expect(clippy::missing_panics_doc, reason = "the Dockerfile is part of the program, and a test reads it")]
 pub fn claude_code_version() -> &'static str {
     DOCKERFILE
         .lines()

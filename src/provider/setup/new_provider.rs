@@ -2,7 +2,7 @@
 
 use super::{Error, ask};
 use crate::name::ProviderId;
-use crate::provider::catalog::Auth;
+use crate::provider::catalog::{Auth, Models, Provider};
 use crate::provider::{base_url, variables};
 
 /// A provider as the user described it: a row for `providers.yaml`.
@@ -18,6 +18,19 @@ pub struct NewProvider {
     pub auth: Auth,
     /// The model to work with.
     pub main_model: Option<String>,
+}
+
+impl NewProvider {
+    /// The provider that the row makes.
+    pub fn into_provider(self) -> Provider {
+        Provider {
+            base_url: self.base_url,
+            auth: self.auth,
+            key_env: vec![self.key_env],
+            models: Models { main: self.main_model, small: None },
+            ..Provider::unlisted(self.id)
+        }
+    }
 }
 
 /// `ACME_API_KEY` for `acme`.
