@@ -17,7 +17,9 @@ pub async fn interruptible<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, EndSignal> {
     let terminal = tcgetattr(std::io::stdin()).ok();
-    match unless_ended(tokio::task::spawn_blocking(work)).await {
+    // Lazy, so that the work begins only once signals are listened for.
+    let work = async { tokio::task::spawn_blocking(work).await };
+    match unless_ended(work).await {
         Ok(done) => Ok(done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))),
         Err(signal) => {
             if let Some(terminal) = terminal {
