@@ -249,3 +249,11 @@ fn a_name_that_is_nearly_known_finds_the_row_that_is_meant() {
         assert_eq!(catalog.nearest(&id(typed)).map(ProviderId::as_str), meant, "{typed}");
     }
 }
+
+#[test]
+fn the_guide_names_every_provider() {
+    let guide = include_str!("../../../docs/multi-llm-support.md");
+    for provider in Catalog::built_in().iter() {
+        assert!(guide.contains(&format!("`{}`", provider.id)), "{} is not in the guide", provider.id);
+    }
+}
