@@ -149,9 +149,26 @@ pub struct Lock {
 
 /// Waits for the lock of a private file, which is a file of its own beside it.
 ///
-/// It cannot be the file itself: that one is replaced by every write, and with it any lock on it. The lock file
-/// stays, because removing it would let two processes hold locks on two files of the same name.
+/// It cannot be the file itself: that one is replaced by every write, and with it any lock on it. The lock file stays,
+/// because removing it would let two processes hold locks on two files of the same name.
 pub fn lock(path: &Path) -> Result<Lock, Error> {
+    let (file, lock_path) = open_lock(path)?;
+    let wait = || rustix::io::retry_on_intr(|| rustix::fs::flock(&file, FlockOperation::LockExclusive));
+    wait().map_err(|error| failed("lock", &lock_path)(error.into()))?;
+    Ok(Lock { _file: file })
+}
+
+/// The lock of a private file if nobody holds it.
+pub fn try_lock(path: &Path) -> Result<Option<Lock>, Error> {
+    let (file, lock_path) = open_lock(path)?;
+    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Some(Lock { _file: file })),
+        Err(Errno::WOULDBLOCK) => Ok(None),
+        Err(error) => Err(failed("lock", &lock_path)(error.into())),
+    }
+}
+
+fn open_lock(path: &Path) -> Result<(OwnedFd, PathBuf), Error> {
     let (folder, name) = split(path)?;
     make_folder(folder)?;
     let mut lock_name = name.to_owned();
@@ -164,12 +181,9 @@ pub fn lock(path: &Path) -> Result<Lock, Error> {
         Err(error) => return Err(failed("open", &lock_path)(error.into())),
     };
     vet(&lock_path, &file, FileType::RegularFile)?;
-    let wait = || {
-        rustix::fs::fchmod(&file, FILE_MODE)?;
-        rustix::io::retry_on_intr(|| rustix::fs::flock(&file, FlockOperation::LockExclusive))
-    };
-    wait().map_err(|error| failed("lock", &lock_path)(error.into()))?;
-    Ok(Lock { _file: file })
+    rustix::fs::fchmod(&file, FILE_MODE)
+        .map_err(|error| failed("close to others", &lock_path)(error.into()))?;
+    Ok((file, lock_path))
 }
 
 /// Reads, changes and writes a private file under its lock, so that no change of another process is lost.

@@ -6,12 +6,14 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::lock::lock;
 use crate::container::build_log::{Progress, Step};
 use crate::container::engine::Engine;
 use crate::container::image::{self, BuildOptions, Variant};
 use crate::container::proxies::Proxies;
 use crate::error::Error;
 use crate::host::Host;
+use crate::private_file;
 
 /// How much of an instruction a line of a log shows, in characters.
 const LOG_TITLE: usize = 90;
@@ -57,6 +59,13 @@ pub async fn ensure_image(
     ca_file: Option<&Path>,
     host: &Host,
 ) -> Result<(), Error> {
+    if engine.image_id(&variant.tag()).await?.is_some() {
+        return Ok(());
+    }
+    // One build at a time: a second one would do the same work beside it, and take the machine from it.
+    let folder = host.reactor_home()?.join("run");
+    private_file::create_dir(&host.reactor_home()?, &folder)?;
+    let _lock = lock(&folder.join(format!("build-{variant}")), "another build of this image").await?;
     let read = |path: &Path| {
         std::fs::read(path).map_err(|source| Error::Io { action: "read the CA certificates", source })
     };

@@ -5,6 +5,7 @@ use std::path::Path;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::build_progress;
+use super::lock::lock;
 use super::target::Target;
 use crate::config::EnvMode;
 use crate::container::apply::{Wanted, apply};
@@ -16,7 +17,7 @@ use crate::container::spec::{ContainerSpec, Parts, User, WORKDIR};
 use crate::container::terminal;
 use crate::error::Error;
 use crate::host::Host;
-use crate::private_file;
+use crate::private_file::{self, Lock};
 use crate::provider::catalog::Provider;
 use crate::provider::credentials::Credentials;
 use crate::provider::session_env::{self, Login, ModelChoice, SessionEnv};
@@ -84,7 +85,7 @@ pub async fn launch(
     let identity = target.identity();
     let engine = Engine::connect(host).await?;
     // Held until the container runs, so that two terminals make one container and build one image.
-    let _lock = private_file::lock(&target.session_dir.path().join("launch"))?;
+    let _lock = lock_launch(target).await?;
     let mut plan = plan(&spec, engine.find(&identity).await?);
     if let Plan::Recreate(found, reasons) = &plan
         && joining == Joining::AsItRuns
@@ -108,6 +109,12 @@ pub async fn launch(
     let wanted = Wanted { identity: &identity, spec: &spec, session_env: &session_env };
     let running = apply(&engine, plan, &wanted).await?;
     Ok(Launched { engine, container: running.id, user: spec.user })
+}
+
+/// Holds off other launches of this account in this project.
+async fn lock_launch(target: &Target) -> Result<Lock, Error> {
+    lock(&target.session_dir.path().join("launch"), "another claude-reactor that is starting in this project")
+        .await
 }
 
 /// The folders that are mounted, made as the caller: an engine would make missing ones as root.
@@ -174,7 +181,7 @@ pub fn without_own_key(target: &Target, env: &SessionEnv) -> Vec<String> {
 
 /// Removes the container unless another session is in it.
 pub async fn remove_if_idle(target: &Target, launched: &Launched) -> Result<(), Error> {
-    let _lock = private_file::lock(&target.session_dir.path().join("launch"))?;
+    let _lock = lock_launch(target).await?;
     match launched.engine.live_execs(&launched.container).await {
         Ok(0) => Ok(launched.engine.remove(&launched.container).await?),
         Ok(_) => {

@@ -9,5 +9,6 @@ pub mod dry_run;
 pub mod exec;
 pub mod keys;
 pub mod launch;
+pub mod lock;
 pub mod run;
 pub mod target;
