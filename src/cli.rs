@@ -46,18 +46,21 @@ pub struct Cli {
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Talk {
     /// Say what is being done.
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, display_order = 100)]
     pub verbose: bool,
     /// Say everything that helps to find a fault. Keys are never among it.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 100)]
     pub debug: bool,
 }
 
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Start a Claude Code session in this project's container (the default)
+    #[expect(
+        missing_docs,
+        reason = "a doc here would take the place of the arguments' own, which is the help"
+    )]
     Run(run::Args),
-    /// Run any command in this project's container
+    #[expect(missing_docs, reason = "as above")]
     Exec(exec::Args),
 }
