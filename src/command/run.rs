@@ -17,7 +17,7 @@ use crate::provider::session_env::SessionEnv;
 use crate::signals::EndSignals;
 use crate::ui;
 
-const EXAMPLES: &str = "\
+pub(crate) const EXAMPLES: &str = "\
 Examples:
   claude-reactor run --llm-provider zai        switch this project to Z.AI; asks for the key once
   claude-reactor                               from then on: a session on Z.AI
