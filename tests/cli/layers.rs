@@ -61,7 +61,7 @@ fn the_account_comes_from_the_highest_place_that_names_one() {
     project.write(".claude-reactor", "account: from-project\n");
     assert_eq!(account_of(&sandbox, store()), "from-project");
 
-    let mine = format!("account: from-defaults\nprojects:\n  {}:\n    account: mine\n", project.hash());
+    let mine = format!("account: from-defaults\nprojects:\n  '{}':\n    account: mine\n", project.hash());
     sandbox.write_home(".claude-reactor/config.yaml", mine);
     assert_eq!(account_of(&sandbox, store()), "mine");
     assert_eq!(account_of(&sandbox, store().env("CLAUDE_REACTOR_ACCOUNT", "variable")), "variable");

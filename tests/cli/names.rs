@@ -135,7 +135,7 @@ fn a_bad_name_in_a_file_is_shown_where_it_stands() {
       hint: a name is 1 to 64 characters, begins with a letter or a digit, and goes on with letters, digits, `.`, `_` or `-`
     "#);
 
-    sandbox.write_home(".claude-reactor/config.yaml", format!("projects:\n  {hash}:\n    account: a:b\n"));
+    sandbox.write_home(".claude-reactor/config.yaml", format!("projects:\n  '{hash}':\n    account: a:b\n"));
     insta::assert_snapshot!(show(), @r#"
     exit code: 2
     --- stderr

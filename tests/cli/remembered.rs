@@ -149,6 +149,8 @@ fn an_account_is_remembered_for_this_project_alone() {
     let (app, other) = (sandbox.project("app"), sandbox.project("other"));
     app.reactor(&["--account", "alice"]).run().assert_code(NO_ENGINE);
     let text = std::fs::read_to_string(sandbox.reactor_home().join("config.yaml")).unwrap();
+    // A hash that could be read as a number is written with quotes.
+    let text = text.replace(['\'', '"'], "");
     insta::assert_snapshot!(sandbox.redactions().apply(&text), @"
     # defaults
     account: bob # at home
