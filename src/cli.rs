@@ -15,7 +15,8 @@ Environment, for one run and not remembered:
 Exit codes:
   the session's own; 128+n when signal n ended it
   1    something failed on this machine
-  2    wrong usage, a configuration that cannot be, or a key that is missing or refused; nothing was started
+  2    wrong usage, a configuration that cannot be, or a key that is missing or refused;
+       nothing was started
   125  the container engine is missing or failed
   130  you left a question with Ctrl-C";
 
@@ -27,7 +28,7 @@ Exit codes:
     name = "claude-reactor",
     version,
     args_conflicts_with_subcommands = true,
-    after_long_help = ENVIRONMENT_AND_EXIT_CODES,
+    after_long_help = format!("{}\n\n{ENVIRONMENT_AND_EXIT_CODES}", run::EXAMPLES),
     max_term_width = 110
 )]
 pub struct Cli {
@@ -46,18 +47,21 @@ pub struct Cli {
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Talk {
     /// Say what is being done.
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, display_order = 100)]
     pub verbose: bool,
     /// Say everything that helps to find a fault. Keys are never among it.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 101)]
     pub debug: bool,
 }
 
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Start a Claude Code session in this project's container (the default)
+    #[expect(
+        missing_docs,
+        reason = "a doc here would take the place of the arguments' own, which is the help"
+    )]
     Run(run::Args),
-    /// Run any command in this project's container
+    #[expect(missing_docs, reason = "as above")]
     Exec(exec::Args),
 }

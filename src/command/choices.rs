@@ -66,10 +66,10 @@ impl ChoiceArgs {
 
 /// Writes what the flags chose into the session dir's file and, for the account, into the user's `config.yaml`.
 ///
-/// Another provider drops the models chosen for the one before: they would mean nothing to it.
+/// Another provider drops the models chosen for the one `before`: they would mean nothing to it.
 pub fn remember(
     chosen: &Choices,
-    before: &Values,
+    before: &ProviderId,
     project: &Project,
     session_dir: &SessionDir,
     reactor_home: &Path,
@@ -89,9 +89,8 @@ pub fn remember(
     edit(&session_dir.file(), &CHOICES_KEYS, |document| {
         let mut document = document.clone();
         if let Some(provider) = provider {
-            let same = before.provider.as_ref().map_or("claude", ProviderId::as_str) == provider.as_str();
             document = set(&document, &["llm", "provider"], &Scalar::Text(provider.to_string()))?;
-            if !same {
+            if provider != before {
                 document = unset(&document, &["llm", "model"])?;
                 document = unset(&document, &["llm", "small_model"])?;
             }

@@ -1,6 +1,6 @@
 //! The key of the chosen provider: from its file, or from the user, and then into its file.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::target::Target;
 use crate::config;
@@ -79,9 +79,8 @@ pub async fn obtain(target: &Target, args: &KeyArgs, host: &Host) -> Result<(Pro
 /// Whether a session of this provider can start without asking for a key.
 pub fn has_key(provider: &Provider, credentials: &Credentials) -> bool {
     let named = provider.key_env.iter().map(String::as_str).chain([AUTH_TOKEN, API_KEY]);
-    provider.auth == Auth::None
-        || provider.key_optional
-        || named.into_iter().any(|name| credentials.get(name).is_some())
+    let stated = |name| credentials.get(name).is_some_and(|value| !value.expose_secret().is_empty());
+    provider.auth == Auth::None || provider.key_optional || named.into_iter().any(stated)
 }
 
 /// Asks once about what a repository chose for an account that was never used in it.

@@ -1,5 +1,6 @@
 //! From settled choices to a running container: folders, Claude Code's own files, spec, plan, image, apply.
 
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -133,7 +134,7 @@ fn prepare_folders(target: &Target, env: &SessionEnv) -> Result<(), Error> {
 
 /// The history is mounted inside the other mount. What a session laid there instead of a folder is not followed.
 fn make_mount_point(path: &Path) -> Result<(), Error> {
-    match std::fs::create_dir(path) {
+    match std::fs::DirBuilder::new().mode(0o700).create(path) {
         Err(source) if source.kind() != std::io::ErrorKind::AlreadyExists => {
             Err(Error::Io { action: "make the folder for the conversation history", source })
         }

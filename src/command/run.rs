@@ -17,7 +17,7 @@ use crate::provider::session_env::SessionEnv;
 use crate::signals::EndSignals;
 use crate::ui;
 
-const EXAMPLES: &str = "\
+pub(crate) const EXAMPLES: &str = "\
 Examples:
   claude-reactor run --llm-provider zai        switch this project to Z.AI; asks for the key once
   claude-reactor                               from then on: a session on Z.AI
@@ -27,7 +27,7 @@ Examples:
   claude-reactor run --dry-run                 what would be made or reused, and why
   pass show zai | claude-reactor run --llm-provider zai --key-stdin -- -p hi";
 
-/// Start a Claude Code session in this project's container
+/// Start a Claude Code session in this project's container (the default)
 ///
 /// The project is the nearest folder upwards that holds a `.claude-reactor` file, else this one. Its container is made,
 /// started or reused as needed, and Claude Code runs in it on the provider this project chose.
@@ -86,7 +86,7 @@ pub async fn settle(target: &Target, key: &KeyArgs, host: &Host) -> Result<Sessi
     let env = launch::session_env(target, &provider, &credentials)?;
     choices::remember(
         &target.chosen,
-        &target.remembered,
+        &target.provider_of_files,
         &target.project,
         &target.session_dir,
         &target.reactor_home,

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use super::choices::{ChoiceArgs, Choices};
 use crate::config::file::{self, UserFile};
-use crate::config::{Layer, Settings, Source, Values, resolve, vars};
+use crate::config::{self, Layer, Settings, Source, resolve, vars};
 use crate::container::mount::{self, Mount};
 use crate::container::name::Identity;
 use crate::error::Error;
 use crate::host::Host;
-use crate::name::AccountName;
+use crate::name::{AccountName, ProviderId};
 use crate::project::{Project, SessionDir};
 use crate::provider::catalog::{Catalog, Provider};
 
@@ -29,10 +29,10 @@ pub struct Target {
     pub session_dir: SessionDir,
     /// The merged layers.
     pub settings: Settings,
-    /// What the flags chose.
+    /// What the flags chose and is to be remembered.
     pub chosen: Choices,
-    /// What the session dir's file says.
-    pub remembered: Values,
+    /// The provider that the files alone choose: the one whose models the session dir's file holds.
+    pub provider_of_files: ProviderId,
     /// All providers known.
     pub catalog: Catalog,
     /// The user's own mounts.
@@ -44,7 +44,7 @@ pub struct Target {
 impl Target {
     /// Resolves flags, environment and files.
     pub fn resolve(args: &ChoiceArgs, danger: Option<bool>, host: &Host) -> Result<Self, Error> {
-        let chosen = args.parse(danger, host)?;
+        let mut chosen = args.parse(danger, host)?;
         let reactor_home = host.reactor_home()?;
         let project = Project::find(host)?;
         project.refuse_keys_inside(&reactor_home)?;
@@ -66,11 +66,17 @@ impl Target {
         let layers = [
             Layer { source: Source::UserFile(user_path), values: user.values },
             Layer { source: Source::ProjectFile(project_path), values: shared.values },
-            Layer { source: Source::SessionFile(session_path), values: remembered.clone() },
+            Layer { source: Source::SessionFile(session_path), values: remembered },
             Layer { source: Source::Environment, values: vars::values(host)? },
             Layer { source: Source::Flag, values: chosen.values.clone() },
         ];
         let settings = resolve(&layers);
+        let [user, shared, remembered, ..] = layers;
+        let provider_of_files = resolve(&[user, shared, remembered]).provider.value;
+        if chosen.values.provider.is_none() && settings.provider.value != provider_of_files {
+            // A variable chose the provider for this run alone, so a model for it is not to be remembered either.
+            chosen.values.model = None;
+        }
         let ca_file = ca_file(&settings, host)?;
         Ok(Self {
             catalog: catalog(&reactor_home)?,
@@ -83,7 +89,7 @@ impl Target {
             session_dir,
             settings,
             chosen,
-            remembered,
+            provider_of_files,
         })
     }
 
@@ -140,9 +146,12 @@ fn account(
     if let Some(account) = &user.account {
         return Ok((account.clone(), Source::UserFile(user_path.to_owned())));
     }
-    let name = host.var("USER").unwrap_or("user");
-    let account =
-        crate::config::parse_at(|| "your user name ($USER) cannot be the account".to_owned(), name)?;
+    let name: Result<AccountName, _> = host.var("USER").unwrap_or("user").parse();
+    let account = name.map_err(|error| config::Error::Value {
+        place: "your user name ($USER) cannot be the account".to_owned(),
+        problem: error.to_string(),
+        hint: Some("choose one with --account NAME".to_owned()),
+    })?;
     Ok((account, Source::Default))
 }
 

@@ -42,8 +42,8 @@ pub enum VariantError {
     /// A built-in variant of a later version.
     #[error("the variant `{0}` is not in this version yet")]
     Later(String),
-    /// Any other name.
-    #[error("`{0}` is not a built-in variant")]
+    /// Any other name. It may come from a repository's file, which must not reach the terminal unescaped.
+    #[error("`{}` is not a built-in variant", .0.escape_debug())]
     NotBuiltIn(String),
 }
 
@@ -246,6 +246,8 @@ mod tests {
         for other in ["", "Base", "ubuntu:22.04", "base "] {
             assert_eq!(other.parse::<Variant>(), Err(VariantError::NotBuiltIn(other.to_owned())));
         }
+        let hostile = "\u{1b}[2J".parse::<Variant>().unwrap_err().to_string();
+        assert!(!hostile.contains(char::is_control), "{hostile:?}");
     }
 
     #[test]

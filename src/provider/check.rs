@@ -136,18 +136,24 @@ fn judge(mut response: ureq::http::Response<ureq::Body>, key: &SecretString) -> 
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Verdict::Rejected { status: status.as_u16() },
         _ if status.is_success() => Verdict::Accepted,
         _ if status.is_redirection() => Verdict::Unclear {
-            answer: format!("HTTP {status}, which is not followed: the key is for this address"),
+            answer: format!("{}, which is not followed: the key is for this address", shown(status)),
         },
         _ => {
             // What cannot be read of the body is only missing from the message.
             let body =
                 response.body_mut().with_config().limit(64 * 1024).read_to_string().unwrap_or_default();
             let message = error_message(&body).filter(|message| !shares_a_part(message, key.expose_secret()));
-            let answer =
-                message.map_or(format!("HTTP {status}"), |message| format!("HTTP {status}: {message}"));
+            let status = shown(status);
+            let answer = message.map_or(status.clone(), |message| format!("{status}: {message}"));
             Verdict::Unclear { answer }
         }
     }
+}
+
+/// A status with its name, if it has one. Not all have: 529 is Anthropic's own.
+fn shown(status: StatusCode) -> String {
+    let name = status.canonical_reason().map(|name| format!(" {name}"));
+    format!("HTTP {}{}", status.as_u16(), name.unwrap_or_default())
 }
 
 /// The message of the error envelope that the Messages API and most others use.

@@ -19,12 +19,12 @@ pub enum Error {
     #[error(transparent)]
     File(#[from] private_file::Error),
     /// A line of the file cannot be used.
-    #[error("`{}`, {source}", path.display())]
+    #[error("`{}`, {line}", path.display())]
     Syntax {
         /// The file.
         path: PathBuf,
         /// The line, and what is wrong with it.
-        source: env_file::Error,
+        line: env_file::Error,
     },
     /// What was to be stored has no proper name.
     #[error("`{0}` cannot be the name of a variable")]
@@ -39,7 +39,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::File(error) => error.hint(),
-            Self::Syntax { source, .. } => Some(source.problem.hint().to_owned()),
+            Self::Syntax { line, .. } => Some(line.problem.hint().to_owned()),
             Self::Name(_) => Some("use letters, digits and `_`, and no digit at the beginning".to_owned()),
             Self::Value(_) => Some("give the key alone, as one line".to_owned()),
         }
@@ -93,7 +93,7 @@ pub fn path(home: &Path, account: &AccountName, provider: &ProviderId) -> PathBu
 pub fn load(home: &Path, account: &AccountName, provider: &ProviderId) -> Result<Credentials, Error> {
     let path = path(home, account, provider);
     let text = private_file::read(&path)?.unwrap_or_default();
-    let entries = env_file::parse(&text).map_err(|source| Error::Syntax { path, source })?;
+    let entries = env_file::parse(&text).map_err(|line| Error::Syntax { path, line })?;
     Ok(entries.into_iter().collect())
 }
 
@@ -116,7 +116,7 @@ pub fn store(
         private_file::create_dir(home, folder)?;
     }
     private_file::update(&path, |text| {
-        let syntax = |source| Error::Syntax { path: path.clone(), source };
+        let syntax = |line| Error::Syntax { path: path.clone(), line };
         env_file::set(text.unwrap_or_default(), name, value).map_err(syntax)
     })?;
     Ok(path)

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::catalog::Provider;
+use super::catalog::{self, Auth, Provider};
 use super::check::{self, Endpoint, Network, Verdict};
 use super::credentials;
 use crate::host::Host;
@@ -99,6 +99,9 @@ pub async fn set_up(
 
 /// Gets a key for a known provider, and tries it. Writes nothing.
 pub async fn obtain(provider: &Provider, options: &Options, host: &Host) -> Result<Key, Error> {
+    if provider.auth == Auth::None {
+        return Err(Error::TakesNoKey(provider.id.clone()));
+    }
     if provider.key_env.is_empty() {
         return Err(Error::NoVariable(provider.id.clone()));
     }
@@ -127,7 +130,7 @@ pub async fn obtain_new(
         let file = host.reactor_home()?.join("providers.yaml");
         return Err(Error::UnknownProvider { id: id.clone(), file });
     }
-    let default = new_provider::default_variable(id);
+    let default = catalog::usual_key_variable(id);
     let name = ask::answer(move || new_provider::ask_variable(&default)).await?;
     let wanted = Wanted {
         provider: id.to_string(),

@@ -1,7 +1,29 @@
 //! Process tests without an engine: every command runs in a home and an environment of its own.
+//!
+//! One file a topic. Where a command has all it needs, it gets as far as the engine and ends with 125, which is how a
+//! test here sees that everything before was in order.
 
 #[path = "../support/mod.rs"]
 #[allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of what both stand on")]
 mod support;
 
+mod common;
 mod harness;
+
+mod config_files;
+mod env_files;
+mod first_time;
+mod given_keys;
+mod help;
+mod layers;
+mod mounts;
+mod names;
+mod new_provider;
+mod no_engine;
+mod projects;
+mod prompted_keys;
+mod providers;
+mod quiet;
+mod remembered;
+mod stored_keys;
+mod untrusted;

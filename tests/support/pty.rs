@@ -91,6 +91,7 @@ pub struct Exit {
     before: String,
     after: String,
     transcript: String,
+    screen: String,
 }
 
 impl Pty {
@@ -228,7 +229,8 @@ impl Pty {
         let Some(code) = status.code() else {
             self.fail(&format!("the terminal's leader ended by {status}"))
         };
-        Exit { code, before: note("before"), after: note("after"), transcript: self.transcript() }
+        let (transcript, screen) = (self.transcript(), self.screen_text());
+        Exit { code, before: note("before"), after: note("after"), transcript, screen }
     }
 
     #[track_caller]
@@ -267,6 +269,11 @@ impl Exit {
     /// Everything that came out, without escape sequences.
     pub fn transcript(&self) -> &str {
         &self.transcript
+    }
+
+    /// What a person saw in the end.
+    pub fn screen(&self) -> &str {
+        &self.screen
     }
 }
 

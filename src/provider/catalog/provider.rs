@@ -91,16 +91,25 @@ pub enum Origin {
     User,
 }
 
+/// What the variable of a backend's key is usually called: `ACME_API_KEY` for `acme`.
+pub fn usual_key_variable(id: &ProviderId) -> String {
+    let upper = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    let name: String = id.as_str().chars().map(upper).collect();
+    let digit = if name.starts_with(|c: char| c.is_ascii_digit()) { "_" } else { "" };
+    format!("{digit}{name}_API_KEY")
+}
+
 impl Provider {
-    /// A backend that is in no row: its `.env` alone says where it is, which key it takes and which model answers.
+    /// A backend that is in no row: its `.env` alone says where it is and which model answers, and holds its key under
+    /// the [usual name](usual_key_variable).
     pub fn unlisted(id: ProviderId) -> Self {
         Self {
             name: id.to_string(),
+            key_env: vec![usual_key_variable(&id)],
             id,
             wire: Wire::Anthropic,
             base_url: None,
             auth: Auth::Bearer,
-            key_env: Vec::new(),
             key_url: None,
             key_optional: false,
             models: Models::default(),

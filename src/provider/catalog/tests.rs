@@ -75,6 +75,7 @@ fn a_row_of_the_users_own_has_defaults_for_all_but_its_endpoint() {
         acme,
         Provider {
             base_url: Some("https://llm.acme.example/anthropic".to_owned()),
+            key_env: Vec::new(),
             ..Provider::unlisted(id("acme"))
         }
     );

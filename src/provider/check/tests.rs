@@ -51,6 +51,7 @@ fn only_401_and_403_count_against_the_key() {
     for status in ["400 Bad Request", "404 Not Found", "429 Too Many Requests", "500 Internal Server Error"] {
         assert_eq!(verdict_on(status, "<html>"), Verdict::Unclear { answer: format!("HTTP {status}") });
     }
+    assert_eq!(verdict_on("529 Overloaded", ""), Verdict::Unclear { answer: "HTTP 529".to_owned() });
 }
 
 #[test]

@@ -20,8 +20,6 @@ pub enum Error {
     NoKey {
         /// The provider.
         provider: ProviderId,
-        /// What people call it.
-        name: String,
         /// The variable a key would be stored under.
         variable: String,
     },
@@ -70,13 +68,12 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Wire { .. } => "choose another provider with --llm-provider".to_owned(),
-            Self::NoKey { provider, name, .. } => format!(
-                "to be asked for your {name} key, run `claude-reactor run --llm-provider {provider}` in a terminal"
-            ),
+            Self::NoKey { variable, .. } => format!("add the line {variable}='…' to it"),
             Self::TwoKeys { .. } => "remove the one that is not to be sent".to_owned(),
             Self::Reserved { .. } => "remove the line".to_owned(),
             Self::NoModel { provider } => format!(
-                "choose one with --llm-model MODEL, or set models.main of {provider} in ~/.claude-reactor/providers.yaml"
+                "choose one with --llm-provider {provider} --llm-model MODEL, or set models.main of {provider} in \
+                 ~/.claude-reactor/providers.yaml"
             ),
             Self::NoBaseUrl { provider } => format!(
                 "add a row {provider} with its base_url to ~/.claude-reactor/providers.yaml, or a line \

@@ -87,7 +87,6 @@ impl<'a> Lines<'a> {
             (Auth::XApiKey, Some((name, value))) => Ok(key(API_KEY, value, name)),
             (Auth::Bearer | Auth::XApiKey, None) if !provider.key_optional => Err(Error::NoKey {
                 provider: provider.id.clone(),
-                name: provider.name.clone(),
                 variable: provider.key_variable().unwrap_or(AUTH_TOKEN).to_owned(),
             }),
             // As a bearer whatever the row says: Claude Code asks its user about an x-api-key it does not know.

@@ -311,9 +311,9 @@ fn what_makes_no_session_is_named_with_what_to_do() {
     .map(|error| format!("{error}\n  {}", error.hint().unwrap()));
     insta::assert_snapshot!(failures.join("\n"), @r"
     no key for provider zai: llms/zai/.env has no ZAI_API_KEY
-      to be asked for your Z.AI key, run `claude-reactor run --llm-provider zai` in a terminal
+      add the line ZAI_API_KEY='…' to it
     no key for provider zai: llms/zai/.env has no ZAI_API_KEY
-      to be asked for your Z.AI key, run `claude-reactor run --llm-provider zai` in a terminal
+      add the line ZAI_API_KEY='…' to it
     llms/zai/.env sets both ANTHROPIC_AUTH_TOKEN and ANTHROPIC_API_KEY, and both would be sent
       remove the one that is not to be sent
     llms/zai/.env: ANTHROPIC_BASE_URL: it holds a user name or password
@@ -323,11 +323,11 @@ fn what_makes_no_session_is_named_with_what_to_do() {
     llms/zai/.env may not set CLAUDE_CODE_OAUTH_TOKEN: it is the login of a Claude subscription, which no other endpoint may see
       remove the line
     no model is known for provider openrouter
-      choose one with --llm-model MODEL, or set models.main of openrouter in ~/.claude-reactor/providers.yaml
+      choose one with --llm-provider openrouter --llm-model MODEL, or set models.main of openrouter in ~/.claude-reactor/providers.yaml
     no endpoint is known for provider acme
       add a row acme with its base_url to ~/.claude-reactor/providers.yaml, or a line ANTHROPIC_BASE_URL='https://…' to llms/acme/.env
-    no key for provider acme: llms/acme/.env has no ANTHROPIC_AUTH_TOKEN
-      to be asked for your acme key, run `claude-reactor run --llm-provider acme` in a terminal
+    no key for provider acme: llms/acme/.env has no ACME_API_KEY
+      add the line ACME_API_KEY='…' to it
     provider gemini speaks the gemini API, which Claude Code does not
       choose another provider with --llm-provider
     ");

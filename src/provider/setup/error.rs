@@ -35,6 +35,9 @@ pub enum Error {
     /// A key is wanted for a provider that has none.
     #[error("the provider `{0}` has no variable for a key")]
     NoVariable(ProviderId),
+    /// A key is given for a provider that would never be sent one.
+    #[error("the provider `{0}` takes no key")]
+    TakesNoKey(ProviderId),
     /// `--key-from-env`, and nothing there.
     #[error("--key-from-env found no {} in the environment", .0.join(" or "))]
     NotInEnvironment(Vec<String>),
@@ -83,6 +86,10 @@ impl Error {
                 file.display()
             )),
             Self::NoVariable(_) => Some("give its row in providers.yaml a key_env".to_owned()),
+            Self::TakesNoKey(_) => Some(
+                "leave the key out; if yours does take one, give its row in providers.yaml an auth and a key_env"
+                    .to_owned(),
+            ),
             Self::NotInEnvironment(_) => Some("set it for this one command, or use --key-stdin".to_owned()),
             Self::Unusable { .. } => Some("give the key alone, as one line".to_owned()),
             Self::Rejected { url, .. } => {

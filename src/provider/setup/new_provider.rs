@@ -33,14 +33,6 @@ impl NewProvider {
     }
 }
 
-/// `ACME_API_KEY` for `acme`.
-pub(super) fn default_variable(id: &ProviderId) -> String {
-    let upper = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
-    let name: String = id.as_str().chars().map(upper).collect();
-    let digit = if name.starts_with(|c: char| c.is_ascii_digit()) { "_" } else { "" };
-    format!("{digit}{name}_API_KEY")
-}
-
 pub(super) fn ask_variable(default: &str) -> Result<String, Error> {
     ask::line("Name of the variable for its key", Some(default), variable_problem)
 }
@@ -96,13 +88,14 @@ fn base_url_problem(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::catalog::usual_key_variable;
 
     #[test]
     fn every_provider_has_a_variable_that_may_be_used() {
         for (id, variable) in
             [("acme", "ACME_API_KEY"), ("my-llm.v2", "MY_LLM_V2_API_KEY"), ("01ai", "_01AI_API_KEY")]
         {
-            assert_eq!(default_variable(&id.parse().unwrap()), variable);
+            assert_eq!(usual_key_variable(&id.parse().unwrap()), variable);
             assert_eq!(variable_problem(variable), None);
         }
         for bad in ["", "1A", "a", "A-B", "A B", "Ä"] {

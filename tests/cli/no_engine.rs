@@ -1,0 +1,142 @@
+//! Without an engine: what was tried, and how to start one.
+
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+
+use crate::common::{NO_ENGINE, answer_once, dead_end, state, store_key};
+use crate::support::output::Output;
+use crate::support::sandbox::Sandbox;
+
+fn run_at(address: impl FnOnce(&Sandbox) -> String) -> Output {
+    let sandbox = Sandbox::new();
+    store_key(&sandbox, "claude", "ANTHROPIC_API_KEY");
+    let address = address(&sandbox);
+    sandbox.project("app").reactor(&["run"]).env("DOCKER_HOST", address).run()
+}
+
+#[test]
+fn a_socket_that_is_not_there_is_named() {
+    let output = run_at(|sandbox| format!("unix://{}/none.sock", sandbox.path().display()));
+    insta::assert_snapshot!(output.snapshot(), @"
+    exit code: 125
+    --- stderr
+    error: no container engine answers; tried:
+      unix://[ROOT]/none.sock: no such socket
+      hint: start one: `sudo systemctl start docker`, `systemctl --user start podman.socket`, or Docker Desktop; none installed: https://docs.docker.com/engine/install/
+    ");
+}
+
+#[test]
+fn a_socket_that_nobody_listens_at_is_told_from_one_that_is_not_there() {
+    let output = run_at(|sandbox| {
+        let path = sandbox.path().join("dead.sock");
+        drop(UnixListener::bind(&path).unwrap());
+        format!("unix://{}", path.display())
+    });
+    insta::assert_snapshot!(output.snapshot(), @"
+    exit code: 125
+    --- stderr
+    error: no container engine answers; tried:
+      unix://[ROOT]/dead.sock: nothing listens
+      hint: start one: `sudo systemctl start docker`, `systemctl --user start podman.socket`, or Docker Desktop; none installed: https://docs.docker.com/engine/install/
+    ");
+}
+
+#[test]
+fn a_port_that_nobody_listens_at() {
+    let (_held, address) = dead_end();
+    let output = run_at(|sandbox| {
+        sandbox.redact(address.to_string(), "[NOBODY]");
+        format!("tcp://{address}")
+    });
+    insta::assert_snapshot!(output.snapshot(), @"
+    exit code: 125
+    --- stderr
+    error: no container engine answers; tried:
+      tcp://[NOBODY]: nothing listens
+      hint: start one: `sudo systemctl start docker`, `systemctl --user start podman.socket`, or Docker Desktop; none installed: https://docs.docker.com/engine/install/
+    ");
+}
+
+#[test]
+fn something_else_that_answers_is_no_engine() {
+    let output = run_at(|sandbox| {
+        let path = sandbox.path().join("web.sock");
+        let listener = UnixListener::bind(&path).unwrap();
+        let response = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+        std::thread::spawn(move || answer_once(listener.accept().unwrap().0, b"\r\n\r\n", response));
+        format!("unix://{}", path.display())
+    });
+    insta::assert_snapshot!(output.snapshot(), @"
+    exit code: 125
+    --- stderr
+    error: no container engine answers; tried:
+      unix://[ROOT]/web.sock: no container engine: it answered 404 Not Found
+      hint: start one: `sudo systemctl start docker`, `systemctl --user start podman.socket`, or Docker Desktop; none installed: https://docs.docker.com/engine/install/
+    ");
+}
+
+#[test]
+fn an_address_of_another_form_is_refused() {
+    insta::assert_snapshot!(run_at(|_| "ssh://me@host".to_owned()).snapshot(), @"
+    exit code: 125
+    --- stderr
+    error: DOCKER_HOST is `ssh://me@host`, which is not of the form unix:///PATH or tcp://HOST:PORT
+      hint: correct DOCKER_HOST, or unset it to have the usual sockets tried
+    ");
+    for address in ["/var/run/docker.sock", "unix://docker.sock", "tcp://", "fd://"] {
+        run_at(|_| address.to_owned()).assert_code(NO_ENGINE).assert_stderr_contains("DOCKER_HOST is");
+    }
+}
+
+#[test]
+fn without_docker_host_the_usual_sockets_are_tried() {
+    // An engine of this machine must not answer, so this runs as somebody who may not use it.
+    let open =
+        std::fs::metadata("/var/run/docker.sock").is_ok_and(|meta| meta.permissions().mode() & 0o006 != 0);
+    if open || !rustix::process::geteuid().is_root() {
+        println!("skipped: only root can become somebody who may not use this machine's engine");
+        return;
+    }
+    let sandbox = Sandbox::new();
+    store_key(&sandbox, "claude", "ANTHROPIC_API_KEY");
+    let invocation = sandbox.project("app").reactor(&["run"]).env_remove("DOCKER_HOST");
+    let output = invocation.env("XDG_RUNTIME_DIR", sandbox.path().join("run")).user(12345, 12345).run();
+    output.assert_code(NO_ENGINE);
+    let root = sandbox.path().display();
+    for tried in [
+        "unix:///var/run/docker.sock: ".to_owned(),
+        format!("unix://{root}/run/docker.sock: no such socket"),
+        format!("unix://{root}/home/.docker/run/docker.sock: no such socket"),
+        format!("unix://{root}/run/podman/podman.sock: no such socket"),
+        "unix:///run/podman/podman.sock: ".to_owned(),
+    ] {
+        output.assert_stderr_contains(&tried);
+    }
+    output.assert_stderr_contains("hint: ");
+}
+
+#[test]
+fn a_dry_run_says_so_too_and_writes_nothing() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.project("app");
+    store_key(&sandbox, "zai", "ZAI_API_KEY");
+    let before = state(&sandbox);
+    for args in [
+        &["run", "--dry-run", "--llm-provider", "zai"][..],
+        &["--dry-run", "--json", "--account", "bob", "--danger"],
+        &["--dry-run", "--llm-provider", "acme"],
+    ] {
+        let output = project.reactor(args).run();
+        output.assert_code(NO_ENGINE).assert_stdout("").assert_stderr_contains("no container engine answers");
+    }
+    assert_eq!(state(&sandbox), before);
+}
+
+#[test]
+fn exec_says_the_same() {
+    let sandbox = Sandbox::new();
+    store_key(&sandbox, "claude", "ANTHROPIC_API_KEY");
+    let output = sandbox.project("app").reactor(&["exec", "--", "true"]).run();
+    output.assert_code(NO_ENGINE).assert_stdout("").assert_stderr_contains("no container engine answers");
+}
