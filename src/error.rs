@@ -130,10 +130,20 @@ impl Error {
         }
     }
 
+    /// The signal that asked the program to end, where that is all there is to say.
+    pub fn end_signal(&self) -> Option<EndSignal> {
+        match self {
+            Self::Ended(signal) | Self::Setup(setup::Error::Ended(signal)) => Some(*signal),
+            _ => None,
+        }
+    }
+
     /// The exit code, as `--help` documents it.
     pub fn exit_code(&self) -> ExitCode {
+        if let Some(signal) = self.end_signal() {
+            return ExitCode::from(signal.exit_code());
+        }
         ExitCode::from(match self {
-            Self::Ended(signal) | Self::Setup(setup::Error::Ended(signal)) => signal.exit_code(),
             Self::Engine(_)
             | Self::Image(_)
             | Self::Apply(apply::Error::Engine(_) | apply::Error::UserDatabase(_))

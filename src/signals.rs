@@ -9,7 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// A signal that asked the program to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("ended by {}", self.name())]
+#[error("ended by SIG{}", self.name())]
 pub enum EndSignal {
     /// The terminal is gone.
     Hangup,

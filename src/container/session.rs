@@ -20,8 +20,6 @@ use crate::signals::{EndSignal, EndSignals};
 const MARKER: &str = "CLAUDE_REACTOR_SESSION";
 /// How long the processes inside may take to end after a signal before they are killed.
 const GRACE: Duration = Duration::from_secs(5);
-/// How long the engine may take to close the stream of a killed command.
-const LAST_WAIT: Duration = Duration::from_secs(5);
 /// Bytes moved at a time: what the engines put into one frame at the most.
 const CHUNK: usize = 32 * 1024;
 
@@ -62,6 +60,14 @@ enum Output {
     ReaderGone(io::Error),
 }
 
+/// How a session ended by itself.
+enum Finish {
+    /// The command exited, with this code as the engine has it.
+    Exited(i64),
+    /// Nobody reads what we write any more.
+    ReaderGone(io::Error),
+}
+
 /// Runs a command in a running container, joined to our standard streams, and returns its exit code: the command's own,
 /// or 128+n where signal n ended the session.
 pub async fn run(
@@ -80,35 +86,28 @@ pub async fn run(
     let raw = if tty { Some(RawMode::enter()?) } else { None };
     let copying_in = tokio::spawn(copy_input(input, tty));
     let resizing = tty.then(|| tokio::spawn(follow_size(engine.clone(), id.clone())));
-    let mut copying_out = std::pin::pin!(copy_output(output, tty));
+    let mut finished = std::pin::pin!(async {
+        Ok::<_, Error>(match copy_output(output, tty).await? {
+            Output::Complete => Finish::Exited(engine.exit_code(&id).await?),
+            Output::ReaderGone(error) => Finish::ReaderGone(error),
+        })
+    });
 
-    let done = signals.unless(&mut copying_out).await;
-    let code = match done {
-        Ok(output) => match output? {
-            Output::Complete => exit_code(engine.exit_code(&id).await?),
-            Output::ReaderGone(error) => {
-                let (signal, code) = match error.kind() {
-                    // Where a reader goes away, a program is ended by SIGPIPE, number 13.
-                    io::ErrorKind::BrokenPipe => ("PIPE", 128 + 13),
-                    _ => (EndSignal::Hangup.name(), EndSignal::Hangup.exit_code()),
-                };
-                inside.send(signal).await?;
-                code
+    let code = match signals.unless(&mut finished).await {
+        Ok(finish) => match finish? {
+            Finish::Exited(code) => exit_code(code),
+            Finish::ReaderGone(error) => {
+                // A program whose reader goes away is ended by SIGPIPE, number 13; one that loses its terminal, by
+                // SIGHUP. Not every program heeds SIGPIPE, so what is sent is SIGTERM.
+                inside.end(EndSignal::Terminate, signals, engine.exit_code(&id)).await?;
+                match error.kind() {
+                    io::ErrorKind::BrokenPipe => 128 + 13,
+                    _ => EndSignal::Hangup.exit_code(),
+                }
             }
         },
         Err(signal) => {
-            inside.send(signal.name()).await?;
-            let patience = async {
-                let _ = tokio::time::timeout(GRACE, signals.next()).await;
-            };
-            let ended = tokio::select! {
-                _ = &mut copying_out => true,
-                () = patience => false,
-            };
-            if !ended {
-                inside.send("KILL").await?;
-                let _ = tokio::time::timeout(LAST_WAIT, &mut copying_out).await;
-            }
+            inside.end(signal, signals, finished).await?;
             signal.exit_code()
         }
     };
@@ -129,6 +128,24 @@ struct Inside<'a> {
 }
 
 impl Inside<'_> {
+    /// Ends all of them: with a signal first, and for good once the command has `finished`, after a while, or at a
+    /// second signal to us.
+    async fn end(
+        &self,
+        signal: EndSignal,
+        signals: &mut EndSignals,
+        finished: impl Future,
+    ) -> Result<(), engine::Error> {
+        self.send(signal.name()).await?;
+        let patience = tokio::time::timeout(GRACE, signals.next());
+        tokio::select! {
+            _ = finished => {}
+            _ = patience => {}
+        }
+        // What is left now did not heed the signal.
+        self.send("KILL").await
+    }
+
     /// Sends all of them a signal.
     async fn send(&self, signal: &str) -> Result<(), engine::Error> {
         let command = ["sh", "-c", SIGNAL_SCRIPT, "sh", &self.marker, signal].map(str::to_owned).to_vec();
