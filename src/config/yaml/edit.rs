@@ -7,7 +7,7 @@ use std::fmt;
 use std::ops::Range;
 
 use serde_yaml::Value;
-use yaml_edit::{Mapping, MappingEntry};
+use yaml_edit::{Mapping, MappingEntry, ScalarValue, YamlValue};
 
 use super::check::unknown;
 use super::document::Document;
@@ -57,8 +57,13 @@ impl Document {
         if expected == *self.value() {
             return Ok(self.clone());
         }
-        let text = with_key(self.text(), self.keys(), &key, value);
-        text.and_then(|text| self.accept(&text, &expected)).ok_or_else(cannot)
+        // The editor's own judgement of which texts need quotes is right for blocks; inside `{…}`
+        // it is not always.
+        [Quotes::AsNeeded, Quotes::Always]
+            .into_iter()
+            .filter_map(|quotes| with_key(self.text(), self.keys(), &key, value, quotes))
+            .find_map(|text| self.accept(&text, &expected))
+            .ok_or_else(cannot)
     }
 
     /// This document without `key`, and without the mappings that would have nothing left; otherwise its text as it
@@ -103,8 +108,17 @@ impl Document {
     }
 }
 
+/// Which texts are written with quotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quotes {
+    /// Those that the editor finds in need of them.
+    AsNeeded,
+    /// All.
+    Always,
+}
+
 /// The text with the value put at `key`.
-fn with_key(text: &str, keys: &Keys, key: &[&str], value: &Scalar) -> Option<String> {
+fn with_key(text: &str, keys: &Keys, key: &[&str], value: &Scalar, quotes: Quotes) -> Option<String> {
     let file = tree::parse(text);
     let (last, parents) = key.split_last()?;
     let root = tree::root(&file).or_else(|| {
@@ -117,6 +131,10 @@ fn with_key(text: &str, keys: &Keys, key: &[&str], value: &Scalar) -> Option<Str
         keys = keys.child(name)?.1;
     }
     match value {
+        Scalar::Text(text) if quotes == Quotes::Always => {
+            let quoted = YamlValue::Scalar(ScalarValue::double_quoted(text));
+            put(&mapping, keys, last, quoted);
+        }
         Scalar::Text(text) => put(&mapping, keys, last, text.as_str()),
         Scalar::Bool(flag) => put(&mapping, keys, last, *flag),
         Scalar::Integer(number) => put(&mapping, keys, last, *number),
@@ -251,6 +269,16 @@ mod tests {
 
     fn unset(before: &str, key: &[&str]) -> String {
         document(before).unset(key).unwrap().text().to_owned()
+    }
+
+    #[test]
+    fn a_text_that_only_a_block_can_have_bare_gets_quotes_elsewhere() {
+        for value in ["O:?", "qwen3:8b", "a, b", "}"] {
+            for before in ["llm: {model: x, env: y}\n", "llm:\n  model: x\n"] {
+                let after = document(&set(before, &["llm", "model"], &text(value)));
+                assert_eq!(after.value()["llm"]["model"], value, "{before:?}");
+            }
+        }
     }
 
     #[test]
