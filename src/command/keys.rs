@@ -1,5 +1,7 @@
 //! The key of the chosen provider: from its file, or from the user, and then into its file.
 
+use std::path::Path;
+
 use secrecy::{ExposeSecret, SecretString};
 
 use super::target::Target;
@@ -59,20 +61,22 @@ pub async fn obtain(target: &Target, args: &KeyArgs, host: &Host) -> Result<(Pro
             // A `.env` written by hand says all that a row would.
             return Ok((Provider::unlisted(id.clone()), stored));
         }
-        let meant = target.catalog.nearest(id).map(|near| format!(" (did you mean `{near}`?)"));
-        ui::note(&format!("`{id}` is not a known provider{}", meant.unwrap_or_default()));
-        let (row, key) = setup::obtain_new(id, &options, host).await?;
+        let nearest = target.catalog.nearest(id);
+        if host.terminal.can_ask() {
+            let meant = nearest.map(|near| format!(" (did you mean `{near}`?)"));
+            ui::note(&format!("`{id}` is not a known provider{}", meant.unwrap_or_default()));
+        }
+        let (row, key) = setup::obtain_new(id, nearest, &options, host).await?;
         add_row(target, &row)?;
-        credentials::store(&target.reactor_home, &target.account, id, &key.name, &key.value)?;
-        tell(&key.warnings);
+        let path = credentials::store(&target.reactor_home, &target.account, id, &key.name, &key.value)?;
+        tell(&key.warnings, &path);
         return Ok((row.into_provider(), load()?));
     };
     if given.is_none() && has_key(provider, &stored) {
         return Ok((provider.clone(), stored));
     }
     let outcome = setup::set_up(provider, &target.account, &options, host).await?;
-    tell(&outcome.warnings);
-    tracing::info!(file = %outcome.path.display(), variable = outcome.name, "key stored");
+    tell(&outcome.warnings, &outcome.path);
     Ok((provider.clone(), load()?))
 }
 
@@ -97,10 +101,12 @@ pub async fn confirm_unseen(target: &Target, host: &Host) -> Result<(), Error> {
     if setup::confirm(question).await? { Ok(()) } else { Err(refused) }
 }
 
-fn tell(warnings: &[Warning]) {
+/// Says what is to be said about a key that was taken, and where it went.
+fn tell(warnings: &[Warning], path: &Path) {
     for warning in warnings {
         ui::warn(&warning.to_string());
     }
+    ui::note(&format!("key stored in {}", path.display()));
 }
 
 /// The command that says by flags what was resolved, for messages.

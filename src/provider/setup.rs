@@ -120,15 +120,17 @@ pub async fn obtain(provider: &Provider, options: &Options, host: &Host) -> Resu
     wanted.tried(given, Endpoint::of(provider), options, host).await
 }
 
-/// Asks what an unknown provider is, gets a key for it, and tries it. Writes nothing.
+/// Asks what an unknown provider is, gets a key for it, and tries it. Writes nothing. `nearest` is the known one that was
+/// probably meant.
 pub async fn obtain_new(
     id: &ProviderId,
+    nearest: Option<&ProviderId>,
     options: &Options,
     host: &Host,
 ) -> Result<(NewProvider, Key), Error> {
     if !host.terminal.can_ask() {
         let file = host.reactor_home()?.join("providers.yaml");
-        return Err(Error::UnknownProvider { id: id.clone(), file });
+        return Err(Error::UnknownProvider { id: id.clone(), nearest: nearest.cloned(), file });
     }
     let default = catalog::usual_key_variable(id);
     let name = ask::answer(move || new_provider::ask_variable(&default)).await?;

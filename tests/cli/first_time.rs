@@ -70,9 +70,9 @@ fn a_yes_is_remembered() {
     exit.assert_code(NO_ENGINE);
     insta::assert_snapshot!(sandbox.redactions().apply(exit.screen()), @"
     This project's file chooses account work and provider zai. Use it? yes
-    error: no container engine answers; tried:
+    error: no container engine answers at DOCKER_HOST; tried:
       unix://[ROOT]/no-engine.sock: no such socket
-      hint: start one: `sudo systemctl start docker`, `systemctl --user start podman.socket`, or Docker Desktop; none installed: https://docs.docker.com/engine/install/
+      hint: start that engine, or unset DOCKER_HOST to have the usual sockets tried
     ");
     sandbox.project("app").reactor(&["run"]).run().assert_code(NO_ENGINE);
 }

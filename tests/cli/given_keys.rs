@@ -76,9 +76,10 @@ fn a_key_from_standard_input_is_tried_once_and_stored() {
     insta::assert_snapshot!(output.snapshot(), @"
     exit code: 125
     --- stderr
-    error: no container engine answers; tried:
+    key stored in [HOME]/.claude-reactor/user/llms/zai/.env
+    error: no container engine answers at DOCKER_HOST; tried:
       unix://[ROOT]/no-engine.sock: no such socket
-      hint: start one: `sudo systemctl start docker`, `systemctl --user start podman.socket`, or Docker Desktop; none installed: https://docs.docker.com/engine/install/
+      hint: start that engine, or unset DOCKER_HOST to have the usual sockets tried
     ");
     assert_stored(&sandbox, &canary);
     let [request] = &fake.requests()[..] else { panic!("one request") };
@@ -127,9 +128,10 @@ fn a_rejected_key_is_stored_where_that_is_wanted() {
     exit code: 125
     --- stderr
     warning: the endpoint rejected this key (HTTP 401)
-    error: no container engine answers; tried:
+    key stored in [HOME]/.claude-reactor/user/llms/zai/.env
+    error: no container engine answers at DOCKER_HOST; tried:
       unix://[ROOT]/no-engine.sock: no such socket
-      hint: start one: `sudo systemctl start docker`, `systemctl --user start podman.socket`, or Docker Desktop; none installed: https://docs.docker.com/engine/install/
+      hint: start that engine, or unset DOCKER_HOST to have the usual sockets tried
     ");
     assert_stored(&sandbox, &wrong);
 }
@@ -143,9 +145,10 @@ fn a_key_that_cannot_be_judged_is_stored_with_a_warning() {
     exit code: 125
     --- stderr
     warning: the key could not be checked: the endpoint answered HTTP 529: the fake answers 529
-    error: no container engine answers; tried:
+    key stored in [HOME]/.claude-reactor/user/llms/zai/.env
+    error: no container engine answers at DOCKER_HOST; tried:
       unix://[ROOT]/no-engine.sock: no such socket
-      hint: start one: `sudo systemctl start docker`, `systemctl --user start podman.socket`, or Docker Desktop; none installed: https://docs.docker.com/engine/install/
+      hint: start that engine, or unset DOCKER_HOST to have the usual sockets tried
     ");
     assert_stored(&sandbox, &canary);
 }
@@ -163,9 +166,10 @@ fn an_endpoint_that_cannot_be_reached_does_not_keep_a_key_from_being_stored() {
     exit code: 125
     --- stderr
     warning: the key could not be checked: no connection to [NOBODY]: Connection refused (os error 111)
-    error: no container engine answers; tried:
+    key stored in [HOME]/.claude-reactor/user/llms/zai/.env
+    error: no container engine answers at DOCKER_HOST; tried:
       unix://[ROOT]/no-engine.sock: no such socket
-      hint: start one: `sudo systemctl start docker`, `systemctl --user start podman.socket`, or Docker Desktop; none installed: https://docs.docker.com/engine/install/
+      hint: start that engine, or unset DOCKER_HOST to have the usual sockets tried
     ");
     assert_stored(&sandbox, &canary);
 }
@@ -240,9 +244,10 @@ fn a_key_in_the_arguments_is_taken_with_a_warning() {
     exit code: 125
     --- stderr
     warning: a key given with --apikey is visible to other users of this machine and stays in the shell's history; --key-stdin and --key-from-env are not seen by anyone
-    error: no container engine answers; tried:
+    key stored in [HOME]/.claude-reactor/user/llms/zai/.env
+    error: no container engine answers at DOCKER_HOST; tried:
       unix://[ROOT]/no-engine.sock: no such socket
-      hint: start one: `sudo systemctl start docker`, `systemctl --user start podman.socket`, or Docker Desktop; none installed: https://docs.docker.com/engine/install/
+      hint: start that engine, or unset DOCKER_HOST to have the usual sockets tried
     ");
     assert_stored(&sandbox, &canary);
 }

@@ -78,9 +78,10 @@ fn the_whole_dialogue() {
     Base URL (empty to skip): http://[FAKE:acme]
     How it takes the key, bearer or x-api-key: x-api-key
     Main model (empty to skip): acme-large
-    error: no container engine answers; tried:
+    key stored in [HOME]/.claude-reactor/user/llms/acme/.env
+    error: no container engine answers at DOCKER_HOST; tried:
       unix://[ROOT]/no-engine.sock: no such socket
-      hint: start one: `sudo systemctl start docker`, `systemctl --user start podman.socket`, or Docker Desktop; none installed: https://docs.docker.com/engine/install/
+      hint: start that engine, or unset DOCKER_HOST to have the usual sockets tried
     ");
     insta::assert_snapshot!(listing(&acme.sandbox), @"
     0700 /
@@ -160,9 +161,10 @@ fn a_wrong_answer_is_asked_again_with_what_is_wrong() {
     Base URL (empty to skip): http://[FAKE:acme]
     How it takes the key, bearer or x-api-key: bearer
     Main model (empty to skip): acme-large
-    error: no container engine answers; tried:
+    key stored in [HOME]/.claude-reactor/user/llms/acme/.env
+    error: no container engine answers at DOCKER_HOST; tried:
       unix://[ROOT]/no-engine.sock: no such socket
-      hint: start one: `sudo systemctl start docker`, `systemctl --user start podman.socket`, or Docker Desktop; none installed: https://docs.docker.com/engine/install/
+      hint: start that engine, or unset DOCKER_HOST to have the usual sockets tried
     ");
 }
 
@@ -179,6 +181,7 @@ fn skipped_answers_leave_their_fields_out() {
     Base URL (empty to skip): http://[FAKE:acme]
     How it takes the key, bearer or x-api-key: bearer
     Main model (empty to skip): 
+    key stored in [HOME]/.claude-reactor/user/llms/acme/.env
     error: no model is known for provider acme
       hint: choose one with --llm-provider acme --llm-model MODEL, or set models.main of acme in ~/.claude-reactor/providers.yaml
     ");
@@ -201,6 +204,7 @@ fn without_a_base_url_the_rest_is_not_asked() {
     Name of the variable for its key: ACME_API_KEY
     Base URL (empty to skip): 
     warning: the key could not be checked: the provider has no base URL
+    key stored in [HOME]/.claude-reactor/user/llms/acme/.env
     error: no endpoint is known for provider acme
       hint: add a row acme with its base_url to ~/.claude-reactor/providers.yaml, or a line ANTHROPIC_BASE_URL='https://…' to llms/acme/.env
     ");
@@ -283,15 +287,13 @@ fn without_a_terminal_a_name_that_nobody_knows_is_an_error() {
     insta::assert_snapshot!(project.reactor(&["--llm-provider", "zia"]).run().snapshot(), @"
     exit code: 2
     --- stderr
-    `zia` is not a known provider (did you mean `zai`?)
     error: the provider `zia` is not known, and there is no terminal to ask about it
-      hint: add a row with base_url, auth and key_env to [HOME]/.claude-reactor/providers.yaml, or run this in a terminal
+      hint: did you mean `zai`?
     ");
     let output = project.reactor(&["--llm-provider", "acme", "--key-stdin"]).stdin("key").run();
     insta::assert_snapshot!(output.snapshot(), @"
     exit code: 2
     --- stderr
-    `acme` is not a known provider
     error: the provider `acme` is not known, and there is no terminal to ask about it
       hint: add a row with base_url, auth and key_env to [HOME]/.claude-reactor/providers.yaml, or run this in a terminal
     ");

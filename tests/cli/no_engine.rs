@@ -20,9 +20,9 @@ fn a_socket_that_is_not_there_is_named() {
     insta::assert_snapshot!(output.snapshot(), @"
     exit code: 125
     --- stderr
-    error: no container engine answers; tried:
+    error: no container engine answers at DOCKER_HOST; tried:
       unix://[ROOT]/none.sock: no such socket
-      hint: start one: `sudo systemctl start docker`, `systemctl --user start podman.socket`, or Docker Desktop; none installed: https://docs.docker.com/engine/install/
+      hint: start that engine, or unset DOCKER_HOST to have the usual sockets tried
     ");
 }
 
@@ -36,9 +36,9 @@ fn a_socket_that_nobody_listens_at_is_told_from_one_that_is_not_there() {
     insta::assert_snapshot!(output.snapshot(), @"
     exit code: 125
     --- stderr
-    error: no container engine answers; tried:
+    error: no container engine answers at DOCKER_HOST; tried:
       unix://[ROOT]/dead.sock: nothing listens
-      hint: start one: `sudo systemctl start docker`, `systemctl --user start podman.socket`, or Docker Desktop; none installed: https://docs.docker.com/engine/install/
+      hint: start that engine, or unset DOCKER_HOST to have the usual sockets tried
     ");
 }
 
@@ -52,9 +52,9 @@ fn a_port_that_nobody_listens_at() {
     insta::assert_snapshot!(output.snapshot(), @"
     exit code: 125
     --- stderr
-    error: no container engine answers; tried:
+    error: no container engine answers at DOCKER_HOST; tried:
       tcp://[NOBODY]: nothing listens
-      hint: start one: `sudo systemctl start docker`, `systemctl --user start podman.socket`, or Docker Desktop; none installed: https://docs.docker.com/engine/install/
+      hint: start that engine, or unset DOCKER_HOST to have the usual sockets tried
     ");
 }
 
@@ -70,9 +70,9 @@ fn something_else_that_answers_is_no_engine() {
     insta::assert_snapshot!(output.snapshot(), @"
     exit code: 125
     --- stderr
-    error: no container engine answers; tried:
+    error: no container engine answers at DOCKER_HOST; tried:
       unix://[ROOT]/web.sock: no container engine: it answered 404 Not Found
-      hint: start one: `sudo systemctl start docker`, `systemctl --user start podman.socket`, or Docker Desktop; none installed: https://docs.docker.com/engine/install/
+      hint: start that engine, or unset DOCKER_HOST to have the usual sockets tried
     ");
 }
 

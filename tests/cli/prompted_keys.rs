@@ -40,9 +40,10 @@ fn the_key_is_asked_for_without_showing_it_tried_and_stored() {
     let exit = pty.wait(SOON);
     exit.assert_code(NO_ENGINE).assert_terminal_restored();
     insta::assert_snapshot!(sandbox.redactions().apply(exit.screen()), @"
-    error: no container engine answers; tried:
+    key stored in [HOME]/.claude-reactor/user/llms/zai/.env
+    error: no container engine answers at DOCKER_HOST; tried:
       unix://[ROOT]/no-engine.sock: no such socket
-      hint: start one: `sudo systemctl start docker`, `systemctl --user start podman.socket`, or Docker Desktop; none installed: https://docs.docker.com/engine/install/
+      hint: start that engine, or unset DOCKER_HOST to have the usual sockets tried
     ");
     assert_eq!(sandbox.files_with(&canary), [Path::new("home/.claude-reactor/user/llms/zai/.env")]);
     assert_eq!(fake.requests().len(), 1);
@@ -64,9 +65,10 @@ fn a_wrong_key_is_said_and_asked_for_again() {
     insta::assert_snapshot!(sandbox.redactions().apply(exit.screen()), @"
     Z.AI rejected this key (HTTP 401).
     The key is empty.
-    error: no container engine answers; tried:
+    key stored in [HOME]/.claude-reactor/user/llms/zai/.env
+    error: no container engine answers at DOCKER_HOST; tried:
       unix://[ROOT]/no-engine.sock: no such socket
-      hint: start one: `sudo systemctl start docker`, `systemctl --user start podman.socket`, or Docker Desktop; none installed: https://docs.docker.com/engine/install/
+      hint: start that engine, or unset DOCKER_HOST to have the usual sockets tried
     ");
     assert!(sandbox.files_with(&wrong).is_empty());
     assert!(!sandbox.files_with(&canary).is_empty());

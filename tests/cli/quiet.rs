@@ -19,22 +19,22 @@ fn what_verbose_and_debug_say_of_a_new_key() {
         let args = [flag, "--llm-provider", "zai", "--key-stdin"];
         sandbox.project("app").reactor(&args).stdin(canary.key()).run().snapshot()
     };
-    insta::assert_snapshot!(say("--verbose"), @r#"
+    insta::assert_snapshot!(say("--verbose"), @"
     exit code: 125
     --- stderr
-     INFO claude_reactor::command::keys: key stored file=[HOME]/.claude-reactor/user/llms/zai/.env variable="ZAI_API_KEY"
-    error: no container engine answers; tried:
+    key stored in [HOME]/.claude-reactor/user/llms/zai/.env
+    error: no container engine answers at DOCKER_HOST; tried:
       unix://[ROOT]/no-engine.sock: no such socket
-      hint: start one: `sudo systemctl start docker`, `systemctl --user start podman.socket`, or Docker Desktop; none installed: https://docs.docker.com/engine/install/
-    "#);
-    insta::assert_snapshot!(say("--debug"), @r#"
+      hint: start that engine, or unset DOCKER_HOST to have the usual sockets tried
+    ");
+    insta::assert_snapshot!(say("--debug"), @"
     exit code: 125
     --- stderr
-     INFO claude_reactor::command::keys: key stored file=[HOME]/.claude-reactor/user/llms/zai/.env variable="ZAI_API_KEY"
-    error: no container engine answers; tried:
+    key stored in [HOME]/.claude-reactor/user/llms/zai/.env
+    error: no container engine answers at DOCKER_HOST; tried:
       unix://[ROOT]/no-engine.sock: no such socket
-      hint: start one: `sudo systemctl start docker`, `systemctl --user start podman.socket`, or Docker Desktop; none installed: https://docs.docker.com/engine/install/
-    "#);
+      hint: start that engine, or unset DOCKER_HOST to have the usual sockets tried
+    ");
 }
 
 #[test]

@@ -131,9 +131,9 @@ fn a_model_for_a_provider_of_this_run_alone_is_not_remembered() {
     insta::assert_snapshot!(run.snapshot(), @"
     exit code: 125
     --- stderr
-    error: no container engine answers; tried:
+    error: no container engine answers at DOCKER_HOST; tried:
       unix://[ROOT]/no-engine.sock: no such socket
-      hint: start one: `sudo systemctl start docker`, `systemctl --user start podman.socket`, or Docker Desktop; none installed: https://docs.docker.com/engine/install/
+      hint: start that engine, or unset DOCKER_HOST to have the usual sockets tried
     ");
     insta::assert_snapshot!(std::fs::read_to_string(sandbox.home().join(path)).unwrap(), @"
     llm:

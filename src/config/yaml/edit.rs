@@ -132,8 +132,7 @@ fn with_key(text: &str, keys: &Keys, key: &[&str], value: &Scalar, quotes: Quote
     }
     match value {
         Scalar::Text(text) if quotes == Quotes::Always => {
-            let quoted = YamlValue::Scalar(ScalarValue::double_quoted(text));
-            put(&mapping, keys, last, quoted);
+            put(&mapping, keys, last, YamlValue::Scalar(ScalarValue::double_quoted(text)));
         }
         Scalar::Text(text) => put(&mapping, keys, last, text.as_str()),
         Scalar::Bool(flag) => put(&mapping, keys, last, *flag),

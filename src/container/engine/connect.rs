@@ -51,7 +51,8 @@ pub(super) type ApiVersion = (usize, usize);
 /// Finds the first address at which an engine answers: `DOCKER_HOST` alone where it is set, else the usual sockets of
 /// Docker and Podman.
 pub(super) async fn find(host: &Host) -> Result<(Endpoint, ApiVersion), Error> {
-    let candidates = match host.var("DOCKER_HOST") {
+    let given = host.var("DOCKER_HOST");
+    let candidates = match given {
         Some(address) => vec![parse(address)?],
         None => default_sockets(host).into_iter().map(Endpoint::Unix).collect(),
     };
@@ -62,7 +63,7 @@ pub(super) async fn find(host: &Host) -> Result<(Endpoint, ApiVersion), Error> {
             Err(error) => tried.push(Tried { endpoint, error }),
         }
     }
-    Err(Error::NotFound(tried))
+    Err(if given.is_some() { Error::NotThere(tried) } else { Error::NotFound(tried) })
 }
 
 fn parse(address: &str) -> Result<Endpoint, Error> {

@@ -54,6 +54,9 @@ pub enum Error {
     /// No engine answers.
     #[error("no container engine answers{}", list(.0))]
     NotFound(Vec<Tried>),
+    /// No engine answers where `DOCKER_HOST` says.
+    #[error("no container engine answers at DOCKER_HOST{}", list(.0))]
+    NotThere(Vec<Tried>),
     /// `DOCKER_HOST` is of a kind that is not supported.
     #[error("DOCKER_HOST is `{0}`, which is not of the form unix:///PATH or tcp://HOST:PORT")]
     Address(String),
@@ -102,6 +105,9 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NotFound(tried) => Some(start_one(tried)),
+            Self::NotThere(_) => {
+                Some("start that engine, or unset DOCKER_HOST to have the usual sockets tried".to_owned())
+            }
             Self::Address(_) => {
                 Some("correct DOCKER_HOST, or unset it to have the usual sockets tried".to_owned())
             }

@@ -29,6 +29,8 @@ pub enum Error {
     UnknownProvider {
         /// Its name.
         id: ProviderId,
+        /// The known provider that was probably meant.
+        nearest: Option<ProviderId>,
         /// The file a row could be added to.
         file: PathBuf,
     },
@@ -81,6 +83,7 @@ impl Error {
                 "run `{command} --key-from-env` with {} set, or `{command} --key-stdin < key.txt`",
                 names.join(" or ")
             )),
+            Self::UnknownProvider { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
             Self::UnknownProvider { file, .. } => Some(format!(
                 "add a row with base_url, auth and key_env to {}, or run this in a terminal",
                 file.display()

@@ -107,7 +107,8 @@ fn without_a_terminal_and_without_a_key_the_error_says_what_to_run_and_nothing_i
 fn an_unknown_provider_is_not_made_up_without_a_terminal() {
     let home = tempfile::tempdir().unwrap();
     let id = "acme".parse().unwrap();
-    let error = run(obtain_new(&id, &options(Source::Environment), &host(home.path(), &[]))).unwrap_err();
+    let error =
+        run(obtain_new(&id, None, &options(Source::Environment), &host(home.path(), &[]))).unwrap_err();
     assert!(error.hint().unwrap().contains("/.claude-reactor/providers.yaml"), "{error:?}");
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
 }

@@ -241,7 +241,7 @@ fn sets_up_here() {
 #[ignore = "other tests run it, in a terminal"]
 fn asks_about_acme_here() {
     let (host, _) = surroundings();
-    finish(async |options| obtain_new(&"acme".parse().unwrap(), &options, &host).await);
+    finish(async |options| obtain_new(&"acme".parse().unwrap(), None, &options, &host).await);
 }
 
 fn surroundings() -> (Host, String) {
