@@ -1,6 +1,8 @@
 //! The command line: global flags and the commands. Types only; what a command does is in `command`.
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::command::{exec, run};
 
@@ -27,7 +29,7 @@ Exit codes:
 #[command(
     name = "claude-reactor",
     version,
-    args_conflicts_with_subcommands = true,
+    override_usage = "claude-reactor [OPTIONS] [-- <CLAUDE ARGS>...]\n       claude-reactor <COMMAND>",
     after_long_help = format!("{}\n\n{ENVIRONMENT_AND_EXIT_CODES}", run::EXAMPLES),
     max_term_width = 110
 )]
@@ -41,6 +43,28 @@ pub struct Cli {
     /// The flags of `run`.
     #[command(flatten)]
     pub run: run::Args,
+}
+
+impl Cli {
+    /// The command line of this process. Where it is not understood, clap says so and ends the process.
+    pub fn from_process() -> Self {
+        let mut command = Self::command();
+        let matches = command.get_matches_mut();
+        if let Some((flag, name)) = misplaced(&command, &matches) {
+            command.error(ErrorKind::ArgumentConflict, format!("`{flag}` belongs after `{name}`")).exit();
+        }
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// A flag of `run` that stands before a command, where nobody would read it. (clap's own setting for this refuses the
+/// global flags there too.)
+fn misplaced(command: &clap::Command, matches: &ArgMatches) -> Option<(String, String)> {
+    let (name, _) = matches.subcommand()?;
+    let given =
+        |arg: &&clap::Arg| matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine);
+    let flag = command.get_arguments().filter(|arg| !arg.is_global_set()).find(given)?.get_long()?;
+    Some((format!("--{flag}"), name.to_owned()))
 }
 
 /// How much is said on standard error.

@@ -18,14 +18,13 @@ pub mod ui;
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use cli::{Cli, Command, Talk};
 use error::Error;
 use host::Host;
 
 /// Runs the program: parses the command line, does what it says, and renders the error if there is one.
 pub fn main() -> ExitCode {
-    let Cli { talk, command, run } = Cli::parse();
+    let Cli { talk, command, run } = Cli::from_process();
     log(talk);
     let done = match command.unwrap_or(Command::Run(run)) {
         Command::Run(args) => block_on(async |host| command::run::run(&args, host).await),

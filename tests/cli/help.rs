@@ -63,7 +63,8 @@ fn wrong_usage() {
       tip: a similar argument exists: '--llm-provider'
       tip: to pass '--llm-providr' as a value, use '-- --llm-providr'
 
-    Usage: claude-reactor --llm-provider <NAME> [-- <CLAUDE ARGS>...]
+    Usage: claude-reactor [OPTIONS] [-- <CLAUDE ARGS>...]
+           claude-reactor <COMMAND>
 
     For more information, try '--help'.
     ");
@@ -92,7 +93,8 @@ fn wrong_usage() {
     error: the following required arguments were not provided:
       --dry-run
 
-    Usage: claude-reactor --dry-run --json [-- <CLAUDE ARGS>...]
+    Usage: claude-reactor [OPTIONS] [-- <CLAUDE ARGS>...]
+           claude-reactor <COMMAND>
 
     For more information, try '--help'.
     ");
@@ -116,13 +118,23 @@ fn wrong_usage() {
     insta::assert_snapshot!(show(&["--llm-provider", "zai", "run"]), @"
     exit code: 2
     --- stderr
-    error: unexpected argument 'run' found
+    error: `--llm-provider` belongs after `run`
 
     Usage: claude-reactor [OPTIONS] [-- <CLAUDE ARGS>...]
            claude-reactor <COMMAND>
 
     For more information, try '--help'.
     ");
+}
+
+#[test]
+fn global_flags_stand_on_either_side_of_a_command() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.project("app");
+    for args in [["--debug", "run", "--dry-run"], ["run", "--debug", "--dry-run"]] {
+        let output = project.reactor(&args).run();
+        output.assert_stderr_contains("container engine").assert_stderr_lacks("unexpected argument");
+    }
 }
 
 #[test]

@@ -4,4 +4,5 @@
 #[allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of what both stand on")]
 mod support;
 
+mod backend;
 mod harness;
