@@ -1,5 +1,7 @@
 //! A key is in its own file, in the session's environment and in the requests to its backend, and nowhere else.
 
+use std::ffi::OsStr;
+use std::path::Path;
 use std::{fs, slice};
 
 use serde_json::json;
@@ -120,9 +122,14 @@ impl<'s> Place<'s> {
         if let Credential::ApiKey(_) = self.credential {
             let config =
                 session_dir(self.sandbox, ACCOUNT, &self.project).join("providers").join(self.provider);
-            // Claude Code keeps copies of its own file beside it.
-            let (kept, copies) = (config.join(".claude.json"), config.join("backups"));
-            tails.retain(|path| *path != kept && !path.starts_with(&copies));
+            // Claude Code keeps copies of its own file, and writes it under a passing name beside it first.
+            let is_state = |path: &Path| {
+                let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+                let folder = path.parent();
+                name.starts_with(".claude.json")
+                    && (folder == Some(&config) || folder == Some(&config.join("backups")))
+            };
+            tails.retain(|path| !is_state(path));
         }
         assert_eq!(tails, [env]);
         let history = session_dir(self.sandbox, ACCOUNT, &self.project).join("projects");
