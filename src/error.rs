@@ -18,6 +18,8 @@ const FAILURE: u8 = 1;
 pub const USAGE: u8 = 2;
 /// The container engine is missing or failed. The number is what `docker run` uses for it.
 const ENGINE: u8 = 125;
+/// The session was killed together with its container: 128 and the number of SIGKILL, as its own exit code is then.
+const KILLED: u8 = 128 + 9;
 
 /// Why the program ends without what was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -138,6 +140,7 @@ impl Error {
             | Self::Image(_)
             | Self::Apply(apply::Error::Engine(_) | apply::Error::UserDatabase(_))
             | Self::Session(session::Error::Engine(_)) => ENGINE,
+            Self::Session(session::Error::ContainerGone) => KILLED,
             Self::ClaudeConfig(_) | Self::Session(_) | Self::Io { .. } => FAILURE,
             _ => USAGE,
         })

@@ -4,9 +4,12 @@
 //! passed on, and output is complete whatever happened to the input. The engine cannot end a command, so a signal to us
 //! is carried inside by a second command, which finds the session's processes by a marker in their environment.
 
+use std::convert::Infallible;
 use std::io;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use futures_util::FutureExt;
+use futures_util::future::FusedFuture;
 use secrecy::SecretString;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::signal::unix::{SignalKind, signal};
@@ -18,20 +21,36 @@ use crate::signals::{EndSignal, EndSignals};
 
 /// The variable that marks a session's processes.
 const MARKER: &str = "CLAUDE_REACTOR_SESSION";
-/// How long the processes inside may take to end after a signal before they are killed.
-const GRACE: Duration = Duration::from_secs(5);
-/// How long the engine may take to close the stream of a killed command.
+/// How long, in seconds, the processes inside may take to end after a signal before they are killed, and after that.
+const GRACE: u8 = 5;
+/// How long the engine may take to tell that all of them have ended: the grace time twice, and its own time.
+const LONGEST_END: Duration = Duration::from_secs(12);
+/// How long the engine may take to close the stream of a command that has ended.
 const LAST_WAIT: Duration = Duration::from_secs(5);
+/// The exit code of a killed command, as engines report it.
+const KILLED: i64 = 128 + 9;
+/// How long the engine may take to note that a container has ended, after it noted the end of a command inside.
+const CONTAINER_END: Duration = Duration::from_secs(1);
 /// Bytes moved at a time: what the engines put into one frame at the most.
 const CHUNK: usize = 32 * 1024;
 
-/// Sends a signal to all processes that carry a marker. The command itself does not carry it.
-const SIGNAL_SCRIPT: &str = r#"
-for file in $(grep -lszx "$1" /proc/[0-9]*/environ); do
-  pid=${file#/proc/}
-  kill -s "$2" "${pid%/environ}" 2>/dev/null
-done
-true"#;
+/// Ends all processes that carry a marker: by a signal, and by force where that was not enough in time. The command
+/// itself does not carry it. A process that has ended but is not yet collected has no environment any more.
+const END_SCRIPT: &str = r#"
+marker=$1 signal=$2 grace=$3
+marked() { grep -lszx "$marker" /proc/[0-9]*/environ; }
+for signal in "$signal" KILL; do
+  for file in $(marked); do
+    pid=${file#/proc/}
+    kill -s "$signal" "${pid%/environ}" 2>/dev/null
+  done
+  looks=$((grace * 20))
+  while [ "$looks" -gt 0 ]; do
+    [ -n "$(marked)" ] || exit 0
+    sleep 0.05
+    looks=$((looks - 1))
+  done
+done"#;
 
 /// What went wrong with a session.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +58,9 @@ pub enum Error {
     /// The engine's part.
     #[error(transparent)]
     Engine(#[from] engine::Error),
+    /// The container was stopped or removed under the session.
+    #[error("the session's container was stopped or removed")]
+    ContainerGone,
     /// The caller's terminal or pipes.
     #[error("the session's input or output failed")]
     Io(#[from] io::Error),
@@ -49,6 +71,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Engine(error) => error.hint(),
+            Self::ContainerGone => Some("run again: the container is started, or made anew".to_owned()),
             Self::Io(_) => None,
         }
     }
@@ -78,35 +101,40 @@ pub async fn run(
 
     let Exec { id, output, input } = engine.exec(container, request).await?;
     let raw = if tty { Some(RawMode::enter()?) } else { None };
-    let copying_in = tokio::spawn(copy_input(input, tty));
+    let mut copying_in = tokio::spawn(copy_input(input, tty));
     let resizing = tty.then(|| tokio::spawn(follow_size(engine.clone(), id.clone())));
-    let mut copying_out = std::pin::pin!(copy_output(output, tty));
+    let mut copying_out = std::pin::pin!(copy_output(output, tty).fuse());
 
     let done = signals.unless(&mut copying_out).await;
     let code = match done {
         Ok(output) => match output? {
-            Output::Complete => exit_code(engine.exit_code(&id).await?),
+            Output::Complete => exit_code(engine, container, &id).await?,
             Output::ReaderGone(error) => {
+                // Nothing must hold the connection any more: while output waits for us on it, the engine does not
+                // notice the end of anything in the container.
+                copying_in.abort();
+                let _ = (&mut copying_in).await;
                 let (signal, code) = match error.kind() {
-                    // Where a reader goes away, a program is ended by SIGPIPE, number 13.
-                    io::ErrorKind::BrokenPipe => ("PIPE", 128 + 13),
-                    _ => (EndSignal::Hangup.name(), EndSignal::Hangup.exit_code()),
+                    // Where a reader goes away, a program is ended by SIGPIPE, number 13, or by its own failed write if
+                    // it ignores that. No write fails inside, hence a signal that is rarely ignored.
+                    io::ErrorKind::BrokenPipe => (EndSignal::Terminate, 128 + 13),
+                    _ => (EndSignal::Hangup, EndSignal::Hangup.exit_code()),
                 };
-                inside.send(signal).await?;
+                inside.end(signal, signals).await?;
                 code
             }
         },
         Err(signal) => {
-            inside.send(signal.name()).await?;
-            let patience = async {
-                let _ = tokio::time::timeout(GRACE, signals.next()).await;
+            // What the command says at its end is still passed on.
+            let last_output = async {
+                let _ = (&mut copying_out).await;
+                std::future::pending::<Infallible>().await
             };
-            let ended = tokio::select! {
-                _ = &mut copying_out => true,
-                () = patience => false,
-            };
-            if !ended {
-                inside.send("KILL").await?;
+            tokio::select! {
+                ended = inside.end(signal, signals) => ended?,
+                never = last_output => match never {},
+            }
+            if !copying_out.is_terminated() {
                 let _ = tokio::time::timeout(LAST_WAIT, &mut copying_out).await;
             }
             signal.exit_code()
@@ -129,9 +157,18 @@ struct Inside<'a> {
 }
 
 impl Inside<'_> {
-    /// Sends all of them a signal.
-    async fn send(&self, signal: &str) -> Result<(), engine::Error> {
-        let command = ["sh", "-c", SIGNAL_SCRIPT, "sh", &self.marker, signal].map(str::to_owned).to_vec();
+    /// Ends all of them by a signal; a second signal to us ends the patience with them.
+    async fn end(&self, signal: EndSignal, signals: &mut EndSignals) -> Result<(), engine::Error> {
+        match signals.unless(self.run_end_script(signal.name())).await {
+            Ok(ended) => ended,
+            Err(_) => self.run_end_script("KILL").await,
+        }
+    }
+
+    async fn run_end_script(&self, signal: &str) -> Result<(), engine::Error> {
+        let grace = GRACE.to_string();
+        let command =
+            ["sh", "-c", END_SCRIPT, "sh", &self.marker, signal, &grace].map(str::to_owned).to_vec();
         let request = ExecRequest {
             command,
             env: Vec::new(),
@@ -140,10 +177,19 @@ impl Inside<'_> {
             user: self.user.clone(),
             workdir: "/",
         };
-        let exec = self.engine.exec(self.container, request).await?;
-        self.engine.exit_code(&exec.id).await?;
-        tracing::debug!(signal, "sent to the session's processes");
-        Ok(())
+        let script = async {
+            let mut exec = self.engine.exec(self.container, request).await?;
+            // The script says nothing; what counts is the end of its output.
+            let _ = tokio::io::copy(&mut exec.output, &mut tokio::io::sink()).await;
+            Ok::<(), engine::Error>(())
+        };
+        match tokio::time::timeout(LONGEST_END, script).await {
+            // A container that is gone, or does not run, has nobody inside.
+            Ok(Err(error)) if error.is_missing() || error.is_conflict() => Ok(()),
+            Ok(done) => done,
+            Err(_) => Ok(()),
+        }
+        .inspect(|()| tracing::debug!(signal, "the session's processes are ended"))
     }
 }
 
@@ -153,9 +199,16 @@ fn unique() -> String {
     format!("{:x}-{:x}", std::process::id(), now.as_nanos())
 }
 
-/// Engines report what a shell would; anything outside a byte can only be a fault of theirs.
-fn exit_code(code: i64) -> u8 {
-    u8::try_from(code).unwrap_or(1)
+/// The exit code of a command that has ended by itself, or with its container.
+async fn exit_code(engine: &Engine, container: &str, exec: &str) -> Result<u8, Error> {
+    match engine.exit_code(exec).await {
+        // What lives in a container that ends is killed. The engine notes its end a moment later.
+        Ok(KILLED) if engine.stops_within(container, CONTAINER_END).await? => Err(Error::ContainerGone),
+        // Engines report what a shell would; anything outside a byte can only be a fault of theirs.
+        Ok(code) => Ok(u8::try_from(code).unwrap_or(1)),
+        Err(error) if error.is_missing() => Err(Error::ContainerGone),
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn copy_input(mut to: WriteHalf<Upgraded>, tty: bool) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! Containers: finding ours by their labels, making, starting and removing them.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use bollard::models::{
     ContainerCreateBody, ContainerSummary, ContainerSummaryStateEnum, HostConfig, Mount as ApiMount,
@@ -70,6 +71,30 @@ impl Engine {
                 let error = Error::api("remove the container", source);
                 if error.is_missing() { Ok(()) } else { Err(error) }
             }
+        }
+    }
+
+    /// Whether a container ends, or has ended, within a time.
+    pub async fn stops_within(&self, id: &str, time: Duration) -> Result<bool, Error> {
+        let mut wait = Duration::from_millis(5);
+        let deadline = Instant::now() + time;
+        while self.is_running(id).await? {
+            if Instant::now() >= deadline {
+                return Ok(false);
+            }
+            tokio::time::sleep(wait).await;
+            wait *= 2;
+        }
+        Ok(true)
+    }
+
+    async fn is_running(&self, id: &str) -> Result<bool, Error> {
+        match self.docker.inspect_container(id, None).await {
+            Ok(details) => Ok(details.state.and_then(|state| state.running).unwrap_or(false)),
+            Err(source) => match Error::api("inspect the container", source) {
+                error if error.is_missing() => Ok(false),
+                error => Err(error),
+            },
         }
     }
 

@@ -209,9 +209,7 @@ fn an_unknown_provider_is_asked_about_before_its_key_is_tried() {
     let (status, screen, _) = terminal.end();
     assert_eq!(status.code(), Some(0), "{screen}");
     assert!(!screen.contains("canary"), "{screen}");
-    for part in
-        ["key_env: \"ACME_API_KEY\"", "auth: XApiKey", "main_model: None", "warnings: []"]
-    {
+    for part in ["key_env: \"ACME_API_KEY\"", "auth: XApiKey", "main_model: None", "warnings: []"] {
         assert!(screen.contains(part), "{part} is not in {screen}");
     }
     let [request] = server.join().unwrap();
