@@ -6,3 +6,4 @@ mod support;
 
 mod backend;
 mod harness;
+mod session;

@@ -5,6 +5,8 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::Engine;
 use crate::support::monitor::Monitor;
 use crate::support::process::Process;
@@ -41,6 +43,19 @@ impl EventRecorder {
     pub fn lines(&self) -> Vec<String> {
         self.catch_up();
         self.lines.read(Clone::clone)
+    }
+
+    /// Waits for an event of which `wanted` is true; one that came before counts. `what` names it in the failure.
+    #[track_caller]
+    pub fn wait_for(&self, what: &str, timeout: Duration, wanted: impl Fn(&Value) -> bool) {
+        let find = |lines: &Vec<String>| {
+            let parse = |line: &String| serde_json::from_str(line).expect("an event is JSON");
+            lines.iter().any(|line| wanted(&parse(line))).then_some(())
+        };
+        assert!(
+            self.lines.wait_until(timeout, find).is_some(),
+            "{what} was not announced within {timeout:?}"
+        );
     }
 
     /// Waits until the listener has heard all that happened before: it hears a mark that is set now, and the engine
