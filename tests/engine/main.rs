@@ -7,3 +7,24 @@ mod support;
 mod backend;
 mod harness;
 mod session;
+
+use std::sync::OnceLock;
+
+use support::engine::Engine;
+use support::sandbox::Sandbox;
+
+/// The engine, with the image built by the program itself: tests that begin together would otherwise each build it. In CI
+/// a missing engine is a failure, elsewhere the test has said that it is skipped.
+fn engine() -> Option<Engine> {
+    static BUILT: OnceLock<()> = OnceLock::new();
+    let engine = Engine::find()?;
+    BUILT.get_or_init(|| {
+        let sandbox = Sandbox::on(&engine);
+        sandbox.write_home(".claude-reactor/user/llms/claude/.env", "ANTHROPIC_API_KEY='none'\n");
+        sandbox.project("app").reactor(&["exec", "--", "true"]).timeout(BUILD).run().assert_success();
+    });
+    Some(engine)
+}
+
+/// Far more than a build of the image takes.
+const BUILD: std::time::Duration = std::time::Duration::from_secs(1200);

@@ -11,11 +11,11 @@ mod switching;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::sync::OnceLock;
 use std::time::Duration;
 
+use crate::engine;
 use crate::support::engine::Engine;
-use crate::support::fake_api::{Credential, FakeApi, Recorded, Script};
+use crate::support::fake_api::{Credential, Recorded};
 use crate::support::pty::{Exit, Pty};
 use crate::support::sandbox::{Project, Sandbox};
 
@@ -29,25 +29,6 @@ const PROMPT: &str = "? for shortcuts";
 
 /// The account of a sandbox's user, whose name is not set.
 const ACCOUNT: &str = "user";
-
-/// The engine, with the image built: a terminal would otherwise wait for that at the prompt.
-fn engine() -> Option<Engine> {
-    static BUILT: OnceLock<()> = OnceLock::new();
-    let engine = Engine::find()?;
-    BUILT.get_or_init(|| {
-        let sandbox = Sandbox::on(&engine);
-        let (key, fake) = (sandbox.canary("zai"), FakeApi::start("zai", Script::new()));
-        store(
-            &sandbox,
-            ACCOUNT,
-            "zai",
-            &[("ZAI_API_KEY", key.key()), ("ANTHROPIC_BASE_URL", &fake.base_url())],
-        );
-        let project = sandbox.project("app");
-        project.reactor(&["exec", "--llm-provider", "zai", "--", "true"]).run().assert_success();
-    });
-    Some(engine)
-}
 
 /// Writes a provider's `.env` by hand.
 fn store(sandbox: &Sandbox, account: &str, provider: &str, lines: &[(&str, &str)]) -> PathBuf {

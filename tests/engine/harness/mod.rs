@@ -6,12 +6,9 @@ mod looks;
 
 use crate::support::engine::Engine;
 
-/// The engine and an image that holds the real CLI; where one is missing, the test has said so, or failed in CI.
+/// The engine and an image that holds the real CLI; where there is no engine, the test has said so, or failed in CI.
 fn engine_and_image() -> Option<(Engine, String)> {
-    let engine = Engine::find()?;
-    let image = engine.image("claude-reactor/base");
-    if image.is_none() {
-        Engine::skip("there is no image claude-reactor/base yet");
-    }
-    Some((engine, image?))
+    let engine = crate::engine()?;
+    let image = engine.image("claude-reactor/base").expect("it was just built");
+    Some((engine, image))
 }

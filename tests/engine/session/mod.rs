@@ -39,7 +39,7 @@ struct Place {
 impl Place {
     /// Where no engine answers, the test has said so.
     fn new() -> Option<Self> {
-        let engine = Engine::find()?;
+        let engine = crate::engine()?;
         let sandbox = Sandbox::on(&engine);
         let key = sandbox.canary("zai");
         let fake = sandbox.fake("zai", Script::new().requires(Credential::Bearer(key.clone())));
