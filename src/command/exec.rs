@@ -7,7 +7,6 @@ use super::keys::KeyArgs;
 use super::launch::{self, Joining};
 use super::run::settle;
 use super::target::Target;
-use crate::container::session;
 use crate::error::Error;
 use crate::host::Host;
 use crate::signals::EndSignals;
@@ -40,11 +39,10 @@ pub struct Args {
 /// Does it, and returns the command's exit code.
 pub async fn exec(args: &Args, host: &Host) -> Result<ExitCode, Error> {
     let target = Target::resolve(&args.choices, None, host)?;
-    let env = settle(&target, &args.key, host).await?;
     let mut signals = EndSignals::listen().map_err(Error::signals)?;
-    let launched = signals.unless(launch::launch(&target, &env, host, Joining::AsItRuns)).await??;
+    let env = settle(&target, &args.key, host).await?;
+    let mut launched = signals.unless(launch::launch(&target, &env, host, Joining::AsItRuns)).await??;
     let vars = launch::owned(env.for_command());
     let request = launch::exec_request(args.command.clone(), vars, &launched, host);
-    let code = session::run(&launched.engine, &launched.container, request, &mut signals).await?;
-    Ok(ExitCode::from(code))
+    Ok(ExitCode::from(launch::session(&mut launched, request, &mut signals).await?))
 }

@@ -4,14 +4,16 @@ use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::launch;
 use super::target::Target;
 use crate::config;
 use crate::config::yaml::{Document, Scalar};
 use crate::error::Error;
 use crate::host::Host;
 use crate::private_file;
-use crate::provider::catalog::{self, Auth, Provider};
+use crate::provider::catalog::{self, Auth, Models, Provider};
 use crate::provider::credentials::{self, Credentials};
+use crate::provider::session_env::Credential;
 use crate::provider::setup::{self, NewProvider, Options, Source, Warning};
 use crate::provider::variables::{API_KEY, AUTH_TOKEN};
 use crate::ui;
@@ -75,9 +77,30 @@ pub async fn obtain(target: &Target, args: &KeyArgs, host: &Host) -> Result<(Pro
     if given.is_none() && has_key(provider, &stored) {
         return Ok((provider.clone(), stored));
     }
-    let outcome = setup::set_up(provider, &target.account, &options, host).await?;
+    let outcome =
+        setup::set_up(&as_used(target, provider, &stored)?, &target.account, &options, host).await?;
     tell(&outcome.warnings, &outcome.path);
-    Ok((provider.clone(), load()?))
+    let stored = load()?;
+    if let Credential::Key(used) = launch::session_env(target, provider, &stored)?.credential()
+        && *used != outcome.name
+    {
+        ui::warn(&format!(
+            "sessions go on using the line {used} of that file, which wins over {}",
+            outcome.name
+        ));
+    }
+    Ok((provider.clone(), stored))
+}
+
+/// The row with the endpoint and the model that a session would use: a new key is tried there and nowhere else. What
+/// keeps a session from starting is said here, before anybody types a key.
+fn as_used(target: &Target, provider: &Provider, stored: &Credentials) -> Result<Provider, Error> {
+    let Some(variable) = provider.key_variable() else { return Ok(provider.clone()) };
+    let to_come = (variable.to_owned(), SecretString::from("to come"));
+    let lines = stored.iter().map(|(name, value)| (name.to_owned(), value.clone()));
+    let env = launch::session_env(target, provider, &lines.chain([to_come]).collect())?;
+    let models = Models { main: env.model().map(str::to_owned), ..provider.models.clone() };
+    Ok(Provider { base_url: Some(env.endpoint().to_owned()), models, ..provider.clone() })
 }
 
 /// Whether a session of this provider can start without asking for a key.

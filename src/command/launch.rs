@@ -8,12 +8,13 @@ use secrecy::{ExposeSecret, SecretString};
 use super::build_progress;
 use super::lock::lock;
 use super::target::Target;
-use crate::config::EnvMode;
-use crate::container::apply::{Wanted, apply};
+use crate::config::{EnvMode, Settings};
+use crate::container::apply::{Wanted, apply, refuse_if_in_use};
 use crate::container::claude_config::{self, Needs};
 use crate::container::engine::Engine;
 use crate::container::engine::exec::ExecRequest;
 use crate::container::plan::{Plan, State, join, plan};
+use crate::container::session;
 use crate::container::spec::{ContainerSpec, Parts, User, WORKDIR};
 use crate::container::terminal;
 use crate::error::Error;
@@ -22,6 +23,7 @@ use crate::private_file::{self, Lock};
 use crate::provider::catalog::Provider;
 use crate::provider::credentials::Credentials;
 use crate::provider::session_env::{self, Login, ModelChoice, SessionEnv};
+use crate::signals::EndSignals;
 use crate::ui;
 
 /// What to do with a container that runs, but is not as it would be made now.
@@ -36,6 +38,8 @@ pub enum Joining {
 /// A running container, and how it was reached.
 #[derive(Debug)]
 pub struct Launched {
+    /// Held until a session is in the container, so that nobody takes it for idle before.
+    lock: Option<Lock>,
     /// The engine.
     pub engine: Engine,
     /// The container's id.
@@ -81,12 +85,12 @@ pub async fn launch(
     host: &Host,
     joining: Joining,
 ) -> Result<Launched, Error> {
-    prepare_folders(target, env)?;
+    make_folders(target)?;
     let spec = spec(target, Some(env), host);
     let identity = target.identity();
     let engine = Engine::connect(host).await?;
-    // Held until the container runs, so that two terminals make one container and build one image.
-    let _lock = lock_launch(target).await?;
+    let lock = lock_launch(target).await?;
+    prepare_claude_config(target, env)?;
     let mut plan = plan(&spec, engine.find(&identity).await?);
     if let Plan::Recreate(found, reasons) = &plan
         && joining == Joining::AsItRuns
@@ -96,7 +100,9 @@ pub async fn launch(
         plan = Plan::Reuse(found.clone());
     }
     tracing::info!(container = %identity.container_name(), plan = plan.verb(), why = %plan.why());
-    if let Plan::Recreate(_, reasons) = &plan {
+    if let Plan::Recreate(found, reasons) = &plan {
+        // Asked before the image is built: minutes of building would be for nothing.
+        refuse_if_in_use(&engine, found, reasons).await?;
         ui::note(&format!("making the container anew: {}", join(reasons)));
     }
     if matches!(plan, Plan::Create | Plan::Recreate(..)) {
@@ -109,22 +115,39 @@ pub async fn launch(
     };
     let wanted = Wanted { identity: &identity, spec: &spec, session_env: &session_env };
     let running = apply(&engine, plan, &wanted).await?;
-    Ok(Launched { engine, container: running.id, user: spec.user })
+    Ok(Launched { lock: Some(lock), engine, container: running.id, user: spec.user })
 }
 
-/// Holds off other launches of this account in this project.
+/// Runs a session in a launched container, and returns its exit code.
+pub async fn session(
+    launched: &mut Launched,
+    request: ExecRequest,
+    signals: &mut EndSignals,
+) -> Result<u8, Error> {
+    let session = session::start(&launched.engine, &launched.container, request).await?;
+    drop(launched.lock.take());
+    Ok(session::join(session, signals).await?)
+}
+
+/// Holds off other launches of this container, so that two terminals make one container and build one image.
 async fn lock_launch(target: &Target) -> Result<Lock, Error> {
-    lock(&target.session_dir.path().join("launch"), "another claude-reactor that is starting in this project")
-        .await
+    let Settings { variant, provider, .. } = &target.settings;
+    let path = target.session_dir.path().join(format!("launch-{}-{}", variant.value, provider.value));
+    lock(&path, "another claude-reactor that is starting this container").await
 }
 
 /// The folders that are mounted, made as the caller: an engine would make missing ones as root.
-fn prepare_folders(target: &Target, env: &SessionEnv) -> Result<(), Error> {
+fn make_folders(target: &Target) -> Result<(), Error> {
     let claude_config = target.session_dir.claude_config(target.settings.provider.value.as_str());
     for folder in [target.session_dir.history(), claude_config.clone()] {
         private_file::create_dir(&target.reactor_home, &folder)?;
     }
-    make_mount_point(&claude_config.join("projects"))?;
+    make_mount_point(&claude_config.join("projects"))
+}
+
+/// What has to stand in Claude Code's own files for this session.
+fn prepare_claude_config(target: &Target, env: &SessionEnv) -> Result<(), Error> {
+    let claude_config = target.session_dir.claude_config(target.settings.provider.value.as_str());
     let api_key = match env.login() {
         Login::XApiKey(key) => Some(key.expose_secret()),
         Login::Bearer(_) => None,

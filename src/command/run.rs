@@ -10,7 +10,6 @@ use super::keys::{self, KeyArgs};
 use super::launch::{self, Joining, Launched};
 use super::target::Target;
 use crate::container::engine::exec::ExecRequest;
-use crate::container::session;
 use crate::error::Error;
 use crate::host::Host;
 use crate::provider::session_env::SessionEnv;
@@ -67,14 +66,19 @@ pub async fn run(args: &Args, host: &Host) -> Result<ExitCode, Error> {
     if args.dry_run {
         return dry_run::show(&target, args.json, host).await;
     }
-    let env = settle(&target, &args.key, host).await?;
+    // One listener for the whole command: a signal between two waits is kept for the next one.
     let mut signals = EndSignals::listen().map_err(Error::signals)?;
-    let launched = signals.unless(launch::launch(&target, &env, host, Joining::AsWanted)).await??;
+    let env = settle(&target, &args.key, host).await?;
+    let mut launched = signals.unless(launch::launch(&target, &env, host, Joining::AsWanted)).await??;
     ui::note(&summary(&target, &env));
     let request = request(args, &target, &env, &launched, host);
-    let code = session::run(&launched.engine, &launched.container, request, &mut signals).await;
+    let code = launch::session(&mut launched, request, &mut signals).await;
     if args.no_persist {
-        launch::remove_if_idle(&target, &launched).await?;
+        match signals.unless(launch::remove_if_idle(&target, &launched)).await {
+            Ok(Err(error)) => ui::warn(&format!("the container stays: {error}")),
+            Ok(Ok(())) => {}
+            Err(signal) => ui::warn(&format!("the container stays: {signal}")),
+        }
     }
     Ok(ExitCode::from(code?))
 }

@@ -95,7 +95,11 @@ impl Target {
 
     /// The chosen provider's row; nothing for a name that is nowhere known yet.
     pub fn provider(&self) -> Result<Option<&Provider>, Error> {
-        let Some(provider) = self.catalog.get(&self.settings.provider.value) else { return Ok(None) };
+        let id = &self.settings.provider.value;
+        let Some(provider) = self.catalog.get(id) else {
+            self.catalog.check_not_a_cloud_mode(id)?;
+            return Ok(None);
+        };
         self.catalog.check_usable(provider)?;
         Ok(Some(provider))
     }

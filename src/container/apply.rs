@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use super::engine::{self, Engine};
 use super::name::Identity;
-use super::plan::{Plan, Reason, join};
+use super::plan::{Found, Plan, Reason, join};
 use super::spec::{ContainerSpec, User};
 use super::user_files::{FILES, UserDatabase, only_file};
 
@@ -80,13 +80,18 @@ pub async fn apply(engine: &Engine, plan: Plan, wanted: &Wanted<'_>) -> Result<R
         }
         Plan::Create => create(engine, wanted).await,
         Plan::Recreate(found, reasons) => {
-            let sessions = engine.live_execs(&found.id).await?;
-            if sessions > 0 {
-                return Err(Error::InUse { name: found.name, sessions, reasons });
-            }
+            refuse_if_in_use(engine, &found, &reasons).await?;
             engine.remove(&found.id).await?;
             create(engine, wanted).await
         }
+    }
+}
+
+/// Refuses to make a container anew that somebody is in.
+pub async fn refuse_if_in_use(engine: &Engine, found: &Found, reasons: &[Reason]) -> Result<(), Error> {
+    match engine.live_execs(&found.id).await? {
+        0 => Ok(()),
+        sessions => Err(Error::InUse { name: found.name.clone(), sessions, reasons: reasons.to_vec() }),
     }
 }
 

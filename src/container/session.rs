@@ -93,21 +93,33 @@ enum Finish {
     ReaderGone(io::Error),
 }
 
-/// Runs a command in a running container, joined to our standard streams, and returns its exit code: the command's own,
-/// or 128+n where signal n ended the session.
-pub async fn run(
-    engine: &Engine,
-    container: &str,
+/// A command that was started inside, and is not joined to our standard streams yet.
+#[derive(Debug)]
+pub struct Session<'a> {
+    inside: Inside<'a>,
+    exec: Exec,
+    tty: bool,
+}
+
+/// Starts a command in a running container. From here on the engine knows that somebody is inside.
+pub async fn start<'a>(
+    engine: &'a Engine,
+    container: &'a str,
     mut request: ExecRequest,
-    signals: &mut EndSignals,
-) -> Result<u8, Error> {
+) -> Result<Session<'a>, Error> {
     let marker = unique();
     request.env.push((MARKER.to_owned(), SecretString::from(marker.as_str())));
-    let inside =
-        Inside { engine, container, user: request.user.clone(), marker: format!("{MARKER}={marker}") };
+    let user = request.user.clone();
+    let inside = Inside { engine, container, user, marker: format!("{MARKER}={marker}") };
     let tty = request.tty;
+    Ok(Session { inside, exec: engine.exec(container, request).await?, tty })
+}
 
-    let Exec { id, output, input } = engine.exec(container, request).await?;
+/// Joins a command to our standard streams until it ends, and returns its exit code: the command's own, or 128+n where
+/// signal n ended the session.
+pub async fn join(session: Session<'_>, signals: &mut EndSignals) -> Result<u8, Error> {
+    let Session { inside, exec: Exec { id, output, input }, tty } = session;
+    let Inside { engine, container, .. } = inside;
     let raw = if tty { Some(RawMode::enter()?) } else { None };
     let copying_in = tokio::spawn(copy_input(input, tty));
     let resizing = tty.then(|| tokio::spawn(follow_size(engine.clone(), id.clone())));
@@ -164,6 +176,7 @@ pub async fn run(
 }
 
 /// The session's processes inside.
+#[derive(Debug)]
 struct Inside<'a> {
     engine: &'a Engine,
     container: &'a str,

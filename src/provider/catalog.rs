@@ -56,6 +56,14 @@ pub enum Error {
         /// The providers that can be used.
         works: Vec<ProviderId>,
     },
+    /// A cloud's API behind Claude Code's own switch, which needs several credentials instead of a key.
+    #[error("{id} is a cloud mode of Claude Code, which this version does not set up")]
+    CloudMode {
+        /// The mode.
+        id: ProviderId,
+        /// The providers that can be used.
+        works: Vec<ProviderId>,
+    },
 }
 
 impl Error {
@@ -64,7 +72,7 @@ impl Error {
         match self {
             Self::Yaml(error) => error.hint(),
             Self::Row { problem, .. } => problem.hint(),
-            Self::NeedsGateway { works, .. } => {
+            Self::NeedsGateway { works, .. } | Self::CloudMode { works, .. } => {
                 let works: Vec<&str> = works.iter().map(ProviderId::as_str).collect();
                 Some(format!("providers that work: {}", works.join(", ")))
             }
@@ -127,13 +135,26 @@ impl Catalog {
             .map(|(_, id)| id)
     }
 
+    /// Whether a name that is in no row is one of Claude Code's own cloud modes, which no row can stand for.
+    pub fn check_not_a_cloud_mode(&self, id: &ProviderId) -> Result<(), Error> {
+        match id.as_str() {
+            "bedrock" | "vertex" | "foundry" => {
+                Err(Error::CloudMode { id: id.clone(), works: self.working() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn working(&self) -> Vec<ProviderId> {
+        self.iter().filter(|row| row.wire == Wire::Anthropic).map(|row| row.id.clone()).collect()
+    }
+
     /// Whether Claude Code can talk to this provider; the error says which ones it can talk to.
     pub fn check_usable(&self, provider: &Provider) -> Result<(), Error> {
         if provider.wire == Wire::Anthropic {
             return Ok(());
         }
-        let works = self.iter().filter(|row| row.wire == Wire::Anthropic).map(|row| row.id.clone()).collect();
-        Err(Error::NeedsGateway { id: provider.id.clone(), wire: provider.wire, works })
+        Err(Error::NeedsGateway { id: provider.id.clone(), wire: provider.wire, works: self.working() })
     }
 
     fn with_user_row(&self, key: &str, over: Row) -> Result<Provider, Fault> {

@@ -15,6 +15,7 @@ mod env_files;
 mod first_time;
 mod given_keys;
 mod help;
+mod key_check;
 mod layers;
 mod mounts;
 mod names;

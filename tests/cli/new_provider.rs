@@ -94,9 +94,7 @@ fn the_whole_dialogue() {
     0700 user/app-[HASH:app]/projects/
     0700 user/app-[HASH:app]/providers/
     0700 user/app-[HASH:app]/providers/acme/
-    0600 user/app-[HASH:app]/providers/acme/.claude.json
     0700 user/app-[HASH:app]/providers/acme/projects/
-    0600 user/app-[HASH:app]/providers/acme/settings.json
     0700 user/llms/
     0700 user/llms/acme/
     0600 user/llms/acme/.env

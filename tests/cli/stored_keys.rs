@@ -45,9 +45,7 @@ fn everything_is_private_whatever_the_umask() {
         0700 user/app-[HASH:app]/projects/
         0700 user/app-[HASH:app]/providers/
         0700 user/app-[HASH:app]/providers/claude/
-        0600 user/app-[HASH:app]/providers/claude/.claude.json
         0700 user/app-[HASH:app]/providers/claude/projects/
-        0600 user/app-[HASH:app]/providers/claude/settings.json
         0700 user/llms/
         0700 user/llms/claude/
         0600 user/llms/claude/.env

@@ -104,8 +104,12 @@ impl Engine {
         let details = details.map_err(|source| Error::api("inspect the container", source))?;
         let mut live = 0;
         for exec in details.exec_ids.unwrap_or_default() {
-            // The engine lists ended ones for a while too.
-            live += usize::from(self.exec_state(&exec).await.is_ok_and(|state| state.running));
+            // The engine lists ended ones for a while too, and forgets them at any time.
+            match self.exec_state(&exec).await {
+                Ok(state) => live += usize::from(state.running),
+                Err(error) if error.is_missing() => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(live)
     }
