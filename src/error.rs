@@ -9,7 +9,7 @@ use crate::config::{self, Source};
 use crate::container::{apply, claude_config, engine, image, mount, session};
 use crate::provider::{catalog, credentials, session_env, setup};
 use crate::signals::EndSignal;
-use crate::{host, name, private_file, project};
+use crate::{host, name, private_file, project, user_file};
 
 /// Something failed on this machine.
 const FAILURE: u8 = 1;
@@ -39,6 +39,9 @@ pub enum Error {
     /// A file that has to be private.
     #[error(transparent)]
     PrivateFile(#[from] private_file::Error),
+    /// A file that the user keeps by hand.
+    #[error(transparent)]
+    UserFile(#[from] user_file::Error),
     /// The providers known.
     #[error(transparent)]
     Catalog(#[from] catalog::Error),
@@ -116,6 +119,7 @@ impl Error {
             Self::Project(error) => error.hint(),
             Self::Config(error) => error.hint(),
             Self::PrivateFile(error) => error.hint(),
+            Self::UserFile(error) => error.hint(),
             Self::Catalog(error) => error.hint(),
             Self::Credentials(error) => error.hint(),
             Self::Setup(error) => error.hint(),

@@ -15,6 +15,7 @@ pub mod project;
 pub mod provider;
 pub mod signals;
 pub mod ui;
+pub mod user_file;
 
 use std::process::ExitCode;
 

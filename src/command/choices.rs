@@ -11,6 +11,7 @@ use crate::host::Host;
 use crate::name::{AccountName, ProviderId};
 use crate::private_file;
 use crate::project::{Project, SessionDir};
+use crate::user_file;
 
 /// The flags that say which container, and which backend.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -113,9 +114,8 @@ fn edit(
     keys: &'static crate::config::yaml::Keys,
     change: impl FnOnce(&Document) -> Result<Document, Error>,
 ) -> Result<(), Error> {
-    private_file::update(path, |text| {
-        let document =
-            Document::parse(path, text.unwrap_or_default(), keys).map_err(crate::config::Error::from)?;
+    user_file::edit(path, |text| {
+        let document = Document::parse(path, text, keys).map_err(crate::config::Error::from)?;
         Ok(change(&document)?.text().to_owned())
     })
 }

@@ -17,6 +17,7 @@ use crate::provider::session_env::Credential;
 use crate::provider::setup::{self, NewProvider, Options, Source, Warning};
 use crate::provider::variables::{API_KEY, AUTH_TOKEN};
 use crate::ui;
+use crate::user_file;
 
 /// Where a new key comes from. Without any of these the user is asked, and only if there is no key yet.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -148,8 +149,8 @@ fn add_row(target: &Target, row: &NewProvider) -> Result<(), Error> {
     }
     let path = target.reactor_home.join("providers.yaml");
     private_file::create_dir(&target.reactor_home, &target.reactor_home)?;
-    private_file::update(&path, |text| {
-        let document = Document::parse(&path, text.unwrap_or_default(), &catalog::FILE_KEYS);
+    user_file::edit(&path, |text| {
+        let document = Document::parse(&path, text, &catalog::FILE_KEYS);
         let mut document = document.map_err(config::Error::from)?;
         let auth = if row.auth == Auth::XApiKey { "x-api-key" } else { "bearer" };
         let fields: [(&[&str], Option<&str>); 4] = [

@@ -86,11 +86,9 @@ fn the_whole_dialogue() {
     insta::assert_snapshot!(listing(&acme.sandbox), @"
     0700 /
     0600 providers.yaml
-    0600 providers.yaml.lock
     0700 user/
     0700 user/app-[HASH:app]/
     0600 user/app-[HASH:app]/.claude-reactor
-    0600 user/app-[HASH:app]/.claude-reactor.lock
     0700 user/app-[HASH:app]/projects/
     0700 user/app-[HASH:app]/providers/
     0700 user/app-[HASH:app]/providers/acme/

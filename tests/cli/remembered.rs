@@ -1,5 +1,7 @@
 //! What flags leave behind: the session dir's file, edited line by line, and the account in the user's own file.
 
+use std::os::unix::fs::PermissionsExt;
+
 use crate::common::{NO_ENGINE, USAGE, store_key};
 use crate::support::sandbox::Sandbox;
 
@@ -146,9 +148,12 @@ fn an_account_is_remembered_for_this_project_alone() {
     let sandbox = Sandbox::new();
     sandbox.write_home(".claude-reactor/alice/llms/claude/.env", "ANTHROPIC_API_KEY='k'\n");
     sandbox.write_home(".claude-reactor/config.yaml", "# defaults\naccount: bob # at home\n");
+    // As an editor leaves it: it holds no secret.
+    let path = sandbox.reactor_home().join("config.yaml");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
     let (app, other) = (sandbox.project("app"), sandbox.project("other"));
     app.reactor(&["--account", "alice"]).run().assert_code(NO_ENGINE);
-    let text = std::fs::read_to_string(sandbox.reactor_home().join("config.yaml")).unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
     // A hash that could be read as a number is written with quotes.
     let text = text.replace(['\'', '"'], "");
     insta::assert_snapshot!(sandbox.redactions().apply(&text), @"

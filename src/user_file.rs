@@ -1,0 +1,112 @@
+//! Editing files that a user keeps by hand and that hold no secret: `config.yaml`, `providers.yaml`.
+//!
+//! They are as open as the user made them, and may be links into a folder of dotfiles, so the rules of `private_file`
+//! would only be in the way. What stays: an edit is whole or not there, and no edit of another process is lost.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::FlockOperation;
+
+/// The mode of a file that was not there: nobody else needs it.
+const NEW_MODE: u32 = 0o600;
+
+/// Why a file could not be edited.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} {}", .path.display())]
+pub struct Error {
+    action: &'static str,
+    path: PathBuf,
+    #[source]
+    source: io::Error,
+}
+
+impl Error {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self.source.kind() {
+            io::ErrorKind::PermissionDenied => {
+                Some(format!("see who owns it: ls -ld '{}'", self.path.display()))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Reads, changes and writes a file; a missing one reads as nothing. Its mode stays, and a link stays a link. When `edit`
+/// fails, or changes nothing, nothing is written.
+pub fn edit<E: From<Error>>(path: &Path, edit: impl FnOnce(&str) -> Result<String, E>) -> Result<(), E> {
+    let failed = |action| move |source| Error { action, path: path.to_owned(), source };
+    // Where a link leads, so that the new file takes the place of the old one and not of the link.
+    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let folder = target.parent().unwrap_or(Path::new("/"));
+    // The folder is what is locked: the file itself is another one after every edit.
+    let lock = File::open(folder).map_err(failed("open the folder of"))?;
+    let locked = rustix::io::retry_on_intr(|| rustix::fs::flock(&lock, FlockOperation::LockExclusive));
+    locked.map_err(|error| failed("lock the folder of")(error.into()))?;
+
+    let before = match fs::read_to_string(&target) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        read => read.map_err(failed("read"))?,
+    };
+    let after = edit(&before)?;
+    if after == before {
+        return Ok(());
+    }
+    let mode = fs::metadata(&target).map_or(NEW_MODE, |meta| meta.permissions().mode() & 0o777);
+    let write = || {
+        let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
+        file.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
+        file.write_all(after.as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(&target)?;
+        Ok(())
+    };
+    Ok(write().map_err(failed("write"))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn append(path: &Path) -> Result<(), Error> {
+        edit(path, |text| Ok(format!("{text}line\n")))
+    }
+
+    fn mode(path: &Path) -> u32 {
+        path.metadata().unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_file_is_made_for_its_owner_and_keeps_the_mode_it_is_given() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.yaml");
+        append(&path).unwrap();
+        assert_eq!(mode(&path), 0o600);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        append(&path).unwrap();
+        assert_eq!((fs::read_to_string(&path).unwrap().as_str(), mode(&path)), ("line\nline\n", 0o644));
+    }
+
+    #[test]
+    fn a_link_into_a_folder_of_dotfiles_stays_one() {
+        let (folder, dotfiles) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (path, real) = (folder.path().join("config.yaml"), dotfiles.path().join("reactor.yaml"));
+        fs::write(&real, "first\n").unwrap();
+        std::os::unix::fs::symlink(&real, &path).unwrap();
+        append(&path).unwrap();
+        assert!(path.symlink_metadata().unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(&real).unwrap(), "first\nline\n");
+    }
+
+    #[test]
+    fn an_edit_that_fails_writes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.yaml");
+        let failure = Error { action: "edit", path: path.clone(), source: io::ErrorKind::Other.into() };
+        assert!(edit(&path, |_| Err::<String, _>(failure)).is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}
