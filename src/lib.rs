@@ -1,12 +1,13 @@
 //! claude-reactor: the real Claude Code CLI in a container of the user's own engine, on the LLM backend a project chose.
 //!
-//! Imports point one way: `main → cli → command → container → provider → {config, project} → {host, private_file, name}`.
+//! Imports point one way: `main → cli → command → container → provider → {config, project} → {host, private_file, name, …}`.
 //! Nothing below `command` prints, and only `provider::setup` asks.
 
 pub mod cli;
 pub mod command;
 pub mod config;
 pub mod container;
+pub mod digest;
 pub mod error;
 pub mod host;
 pub mod name;
@@ -16,6 +17,7 @@ pub mod provider;
 pub mod signals;
 pub mod ui;
 pub mod user_file;
+pub mod variant;
 
 use std::process::ExitCode;
 

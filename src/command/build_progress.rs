@@ -9,11 +9,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::lock::lock;
 use crate::container::build_log::{Progress, Step};
 use crate::container::engine::Engine;
-use crate::container::image::{self, BuildOptions, Variant};
+use crate::container::image::{self, BuildOptions};
 use crate::container::proxies::Proxies;
 use crate::error::Error;
 use crate::host::Host;
 use crate::private_file;
+use crate::variant::Variant;
 
 /// How much of an instruction a line of a log shows, in characters.
 const LOG_TITLE: usize = 90;

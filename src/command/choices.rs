@@ -5,13 +5,13 @@ use std::path::Path;
 use crate::config::file::{CHOICES_KEYS, USER_KEYS};
 use crate::config::yaml::{Document, Scalar};
 use crate::config::{ModelId, Values, parse_at};
-use crate::container::image::Variant;
 use crate::error::Error;
 use crate::host::Host;
 use crate::name::{AccountName, ProviderId};
 use crate::private_file;
 use crate::project::{Project, SessionDir};
 use crate::user_file;
+use crate::variant::Variant;
 
 /// The flags that say which container, and which backend.
 #[derive(Debug, Clone, Default, clap::Args)]

@@ -13,8 +13,8 @@ use std::str::FromStr;
 
 pub use resolve::{EnvMode, Layer, Setting, Settings, Source, resolve};
 
-use crate::container::image::{Variant, VariantError};
 use crate::name::{self, ProviderId};
+use crate::variant::{Variant, VariantError};
 
 /// What one source says; a key it does not mention is nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::Values;
-use crate::container::image::Variant;
 use crate::name::ProviderId;
+use crate::variant::Variant;
 
 /// Where a value came from, for `config show`, the plan and error messages.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,12 +1,10 @@
-//! The built-in images: variants, their tags, and making sure that one is there.
+//! The built-in images: their tags, and making sure that one is there.
 //!
 //! The Dockerfile is part of the program, and an image's tag carries a digest of what decides its content. So the right
 //! image is found by name alone: a new version of this program with another Dockerfile builds anew, and nothing else
 //! does. What only helps a build along (certificates, proxies) is not part of the tag.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
 use futures_util::StreamExt;
 use sha2::{Digest, Sha256};
@@ -16,6 +14,8 @@ use super::build_log::{BuildLog, Progress};
 use super::engine::build::{self, BuildRequest};
 use super::engine::{self, Engine};
 use super::proxies::Proxies;
+use crate::digest::hex;
+use crate::variant::Variant;
 
 /// The image's variant.
 pub const LABEL_VARIANT: &str = "dev.claude-reactor.variant";
@@ -24,36 +24,6 @@ pub const LABEL_CLAUDE_CODE_VERSION: &str = "dev.claude-reactor.claude-code-vers
 
 const DOCKERFILE: &str = include_str!("../../Dockerfile");
 const VERSION_ARGUMENT: &str = "CLAUDE_CODE_VERSION";
-
-/// The variants to come: names of their own already, so that none is taken for an image of the user's.
-const LATER: [&str; 4] = ["go", "full", "cloud", "k8s"];
-
-/// A built-in image: a stage of the Dockerfile.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub enum Variant {
-    /// Claude Code and the tools it leans on.
-    #[default]
-    Base,
-}
-
-/// Why a name is no variant.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum VariantError {
-    /// A built-in variant of a later version.
-    #[error("the variant `{0}` is not in this version yet")]
-    Later(String),
-    /// Any other name. It may come from a repository's file, which must not reach the terminal unescaped.
-    #[error("`{}` is not a built-in variant", .0.escape_debug())]
-    NotBuiltIn(String),
-}
-
-impl VariantError {
-    /// What to do about it.
-    pub fn hint(&self) -> Option<String> {
-        let names = Variant::ALL.map(|variant| format!("`{variant}`")).join(", ");
-        Some(format!("this version has: {names}"))
-    }
-}
 
 /// Why an image is not there.
 #[derive(Debug, thiserror::Error)]
@@ -93,16 +63,6 @@ pub struct BuildOptions {
 }
 
 impl Variant {
-    /// Every variant of this version.
-    pub const ALL: [Self; 1] = [Self::Base];
-
-    /// The variant's name: the user's word for it, and the Dockerfile's stage.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Base => "base",
-        }
-    }
-
     /// The reference of the variant's image: `claude-reactor/base:` and 12 hex digits.
     pub fn tag(self) -> String {
         format!("claude-reactor/{self}:{}", digest(DOCKERFILE, self.name(), &arguments()))
@@ -113,24 +73,6 @@ impl Variant {
         [(LABEL_VARIANT, self.name()), (LABEL_CLAUDE_CODE_VERSION, claude_code_version())]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into()
-    }
-}
-
-impl fmt::Display for Variant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Variant {
-    type Err = VariantError;
-
-    fn from_str(name: &str) -> Result<Self, VariantError> {
-        match Self::ALL.into_iter().find(|variant| variant.name() == name) {
-            Some(variant) => Ok(variant),
-            None if LATER.contains(&name) => Err(VariantError::Later(name.to_owned())),
-            None => Err(VariantError::NotBuiltIn(name.to_owned())),
-        }
     }
 }
 
@@ -199,7 +141,7 @@ fn digest(dockerfile: &str, target: &str, arguments: &BTreeMap<String, String>) 
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
-    hash.finalize().iter().take(6).fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+    hex(&hash.finalize()[..6])
 }
 
 /// The build context: the Dockerfile and `ca/extra.crt`, empty where there are no certificates to add. The same input
@@ -235,19 +177,6 @@ mod tests {
                 (path, mtime, content)
             })
             .collect()
-    }
-
-    #[test]
-    fn names_are_variants_later_ones_or_none_of_ours() {
-        assert_eq!("base".parse(), Ok(Variant::Base));
-        for later in ["go", "full", "cloud", "k8s"] {
-            assert_eq!(later.parse::<Variant>(), Err(VariantError::Later(later.to_owned())));
-        }
-        for other in ["", "Base", "ubuntu:22.04", "base "] {
-            assert_eq!(other.parse::<Variant>(), Err(VariantError::NotBuiltIn(other.to_owned())));
-        }
-        let hostile = "\u{1b}[2J".parse::<Variant>().unwrap_err().to_string();
-        assert!(!hostile.contains(char::is_control), "{hostile:?}");
     }
 
     #[test]

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use super::image::Variant;
+use crate::digest::hex;
 use crate::name::{AccountName, ProviderId};
-use crate::project::{Project, hex};
+use crate::project::Project;
+use crate::variant::Variant;
 
 /// The prefix of every label of ours, as Docker asks for: a reversed domain.
 pub const LABEL_PREFIX: &str = "dev.claude-reactor.";

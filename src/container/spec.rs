@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::mount::Mount;
 use super::name::{Identity, LABEL_PREFIX};
-use crate::project::hex;
+use crate::digest::hex;
 
 /// Where the project is inside.
 pub const WORKDIR: &str = "/app";

@@ -13,6 +13,8 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
+use crate::digest::hex;
+
 use super::catalog::{Provider, Wire};
 use super::variables::{
     ALIAS_MODELS, API_KEY, AUTH_TOKEN, BASE_URL, CLOUD_MODES, CONTEXT_WINDOW, MANAGED_BY_HOST, MODEL,
@@ -143,7 +145,7 @@ impl SessionEnv {
                 hash.update(part);
             }
         }
-        hash.finalize().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+        hex(&hash.finalize())
     }
 }
 
