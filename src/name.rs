@@ -111,6 +111,21 @@ name_type!(
     &[]
 );
 
+/// The provider that is Anthropic itself.
+const CLAUDE: &str = "claude";
+
+impl ProviderId {
+    /// Anthropic itself: the provider of a project that chose none.
+    pub fn claude() -> Self {
+        Self(CLAUDE.to_owned())
+    }
+
+    /// Whether this is Anthropic itself.
+    pub fn is_claude(&self) -> bool {
+        self.0 == CLAUDE
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -97,11 +97,11 @@ pub struct Settings {
 /// one that won, so that a one-off provider never gets another's model name.
 pub fn resolve(layers: &[Layer]) -> Settings {
     let provider = pick(layers, |values| values.provider.clone())
-        .unwrap_or_else(|| Setting { value: default_provider(), source: Source::Default });
+        .unwrap_or_else(|| Setting { value: ProviderId::claude(), source: Source::Default });
     let of_provider = |read: fn(&Values) -> Option<String>| {
         let index = layers.iter().rposition(|layer| read(&layer.values).is_some())?;
         let seen = pick(&layers[..=index], |values| values.provider.clone());
-        let seen = seen.map_or_else(default_provider, |setting| setting.value);
+        let seen = seen.map_or_else(ProviderId::claude, |setting| setting.value);
         (seen == provider.value).then(|| pick(layers, read)).flatten()
     };
     let or_default = |read: fn(&Values) -> Option<bool>| {
@@ -119,11 +119,6 @@ pub fn resolve(layers: &[Layer]) -> Settings {
         ca_file: pick(layers, |values| values.ca_file.clone()),
         provider,
     }
-}
-
-/// The provider of a project that chose none.
-pub fn default_provider() -> ProviderId {
-    "claude".parse().expect("`claude` is a name")
 }
 
 fn pick<T>(layers: &[Layer], read: impl Fn(&Values) -> Option<T>) -> Option<Setting<T>> {

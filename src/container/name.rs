@@ -59,7 +59,7 @@ impl Identity {
     pub fn container_name(&self) -> String {
         let Self { hash, account, variant, provider, .. } = self;
         let name = format!("claude-reactor-{}-{}-{hash}-{account}", variant.name(), architecture());
-        if provider.as_str() == "claude" { name } else { format!("{name}-{provider}") }
+        if provider.is_claude() { name } else { format!("{name}-{provider}") }
     }
 
     /// The name to take where another identity has the usual one.

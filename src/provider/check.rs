@@ -19,9 +19,6 @@ pub use network::Network;
 /// How long the check may take in all.
 pub const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Where Claude Code goes without a base URL.
-const ANTHROPIC: &str = "https://api.anthropic.com";
-
 /// The model to ask for where the catalogue names none: small, and known to Anthropic's API and its imitations.
 const FALLBACK_MODEL: &str = "claude-haiku-4-5";
 
@@ -75,12 +72,7 @@ impl Endpoint {
     /// The endpoint of a provider; `None` for one that has no base URL, unless it is Anthropic itself: its key must
     /// go nowhere else.
     pub fn of(provider: &Provider) -> Option<Self> {
-        let base_url = match &provider.base_url {
-            Some(base_url) => base_url,
-            None if provider.id.as_str() == "claude" => ANTHROPIC,
-            None => return None,
-        };
-        Some(Self::new(base_url, provider.auth, provider.models.main.as_deref()))
+        Some(Self::new(provider.endpoint()?, provider.auth, provider.models.main.as_deref()))
     }
 }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::env_file;
+use super::variables::is_variable_name;
 use crate::name::{AccountName, ProviderId};
 use crate::private_file;
 
@@ -105,7 +106,7 @@ pub fn store(
     name: &str,
     value: &SecretString,
 ) -> Result<PathBuf, Error> {
-    if !env_file::is_name(name) {
+    if !is_variable_name(name) {
         return Err(Error::Name(name.to_owned()));
     }
     if !env_file::is_one_line(value.expose_secret()) {

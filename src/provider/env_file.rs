@@ -7,6 +7,8 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::variables::is_variable_name;
+
 /// Which line cannot be used, and why. Never holds a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}{}: {problem}", .key.as_ref().map(|key| format!(", {key}")).unwrap_or_default())]
@@ -43,12 +45,6 @@ impl Problem {
     }
 }
 
-/// Whether a text can be the name of a variable: POSIX's rule.
-pub fn is_name(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
 /// Whether a value fits on the one line that it gets.
 pub fn is_one_line(value: &str) -> bool {
     !value.contains(['\n', '\r', '\0'])
@@ -61,7 +57,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<(String, SecretString)>, Error> {
 
 /// The text with a variable set: on the line it had, else at the end. Every other line stays as it is, byte for byte.
 ///
-/// The caller has checked name and value with [`is_name`] and [`is_one_line`].
+/// The caller has checked name and value with [`is_variable_name`] and [`is_one_line`].
 pub(super) fn set(text: &str, name: &str, value: &SecretString) -> Result<String, Error> {
     let mut line = Some(format!("{name}={}\n", quote(value.expose_secret())));
     let mut out = String::with_capacity(text.len() + name.len() + value.expose_secret().len() + 8);
@@ -125,7 +121,7 @@ fn split(text: &str) -> Result<Vec<Record<'_>>, Error> {
         };
         let (record, after) = rest.split_at(length);
         if let Some((key, _)) = &entry {
-            if !is_name(key) {
+            if !is_variable_name(key) {
                 return fail(Problem::Name, None);
             }
             if value_expands(record) {
@@ -159,7 +155,7 @@ fn key_of(line: &str) -> Option<String> {
     let (left, _) = line.split_once('=')?;
     let left = left.trim();
     let key = left.strip_prefix("export ").unwrap_or(left).trim_start();
-    is_name(key).then(|| key.to_owned())
+    is_variable_name(key).then(|| key.to_owned())
 }
 
 /// Whether dotenvy would replace something in the value: a `$` that is neither escaped nor in single quotes.

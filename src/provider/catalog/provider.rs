@@ -8,10 +8,8 @@ use serde::Deserialize;
 use crate::name::ProviderId;
 use crate::provider::variables;
 
-/// The row that is Anthropic itself: Claude Code's own endpoint and models.
-pub const CLAUDE: &str = "claude";
 /// Where Claude Code goes when nothing names another endpoint.
-pub const CLAUDE_BASE_URL: &str = "https://api.anthropic.com";
+pub(super) const CLAUDE_BASE_URL: &str = "https://api.anthropic.com";
 
 /// An LLM backend and everything a session needs to know of it, short of the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,7 +119,7 @@ impl Provider {
 
     /// Whether this is Anthropic itself, whose endpoint and models Claude Code knows.
     pub fn is_claude(&self) -> bool {
-        self.id.as_str() == CLAUDE
+        self.id.is_claude()
     }
 
     /// The endpoint of a session, where the row knows one.

@@ -45,7 +45,7 @@ fn a_row_says_what_it_means() {
     assert_eq!((zai.wire, zai.auth), (Wire::Anthropic, Auth::Bearer));
 
     let claude = catalog.get(&id("claude")).unwrap();
-    assert_eq!((claude.auth, claude.endpoint()), (Auth::XApiKey, Some(CLAUDE_BASE_URL)));
+    assert_eq!((claude.auth, claude.endpoint()), (Auth::XApiKey, Some("https://api.anthropic.com")));
     assert_eq!(claude.models, Models::default());
     assert_eq!(catalog.get(&id("ollama")).unwrap().key_variable(), None);
     assert_eq!(catalog.get(&id("kimi-coding")).unwrap().endpoint(), Some("https://api.kimi.com/coding"));
