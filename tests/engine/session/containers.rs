@@ -66,6 +66,10 @@ fn another_specification_makes_it_anew_and_says_what_changed() {
     let ca_file = place.project().write("ca.pem", "");
     let why = place.visit(&["--ca-file", ca_file.to_str().unwrap()]).expect("made anew");
     assert!(why.contains("mounts changed"), "{why}");
+
+    place.project().write("ca.pem", "# renewed\n");
+    let why = place.visit(&["--ca-file", ca_file.to_str().unwrap()]);
+    assert_eq!(why.as_deref(), Some("ca_digest changed"));
 }
 
 #[test]
