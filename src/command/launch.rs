@@ -70,7 +70,7 @@ pub fn spec(target: &Target, env: Option<&SessionEnv>, host: &Host) -> Container
         history: &target.session_dir.history().to_string_lossy(),
         ca_file: target.ca_file.as_ref(),
         mounts: target.mounts.clone(),
-        session_env: env.filter(|_| in_container).map(SessionEnv::digest),
+        session_env_digest: env.filter(|_| in_container).map(SessionEnv::digest),
     })
 }
 

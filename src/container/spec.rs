@@ -59,7 +59,7 @@ pub struct ContainerSpec {
     /// Variables every process inside gets. No secret is among them.
     pub env: BTreeMap<String, String>,
     /// With `llm.env: container`, a digest of the session's variables, which are then set at creation too.
-    pub session_env: Option<String>,
+    pub session_env_digest: Option<String>,
     /// A digest of the extra CA certificates: a mounted file keeps its old content once another takes its name.
     pub ca_digest: Option<String>,
     /// What keeps the container up.
@@ -108,7 +108,7 @@ pub struct Parts<'a> {
     /// The user's own mounts.
     pub mounts: Vec<Mount>,
     /// With `llm.env: container`, a digest of the session's variables.
-    pub session_env: Option<String>,
+    pub session_env_digest: Option<String>,
 }
 
 impl ContainerSpec {
@@ -148,7 +148,7 @@ impl ContainerSpec {
             user: parts.user,
             mounts,
             env,
-            session_env: parts.session_env,
+            session_env_digest: parts.session_env_digest,
             ca_digest: parts.ca_file.map(|ca_file| ca_file.digest.clone()),
             command,
             extra_hosts: vec!["host.docker.internal:host-gateway".to_owned()],
@@ -217,7 +217,7 @@ pub(super) mod tests {
             history: "/home/alice/.claude-reactor/alice/my-app-76a2e845/projects",
             ca_file: None,
             mounts: Vec::new(),
-            session_env: None,
+            session_env_digest: None,
         })
     }
 
@@ -237,7 +237,7 @@ pub(super) mod tests {
             history: "/h",
             ca_file: Some(&CaFile { path: "/etc/company.pem".into(), digest: "c0ffee".to_owned() }),
             mounts: vec![Mount::read_only("/data", "/mnt/data")],
-            session_env: None,
+            session_env_digest: None,
         });
         assert!(with_ca.mounts.contains(&Mount::read_only("/etc/company.pem", CA_FILE)));
         assert!(with_ca.mounts.contains(&Mount::read_only("/data", "/mnt/data")));
