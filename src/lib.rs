@@ -1,6 +1,6 @@
 //! claude-reactor: the real Claude Code CLI in a container of the user's own engine, on the LLM backend a project chose.
 //!
-//! Imports point one way: `main → cli → command → container → provider → {config, project} → {host, private_file, name}`.
+//! Imports point one way: `main → cli → command → container → provider → {config, project} → {host, private_file, wary_file, name}`.
 //! Nothing below `command` prints, and only `provider::setup` asks.
 
 pub mod cli;
@@ -15,6 +15,7 @@ pub mod project;
 pub mod provider;
 pub mod signals;
 pub mod ui;
+pub mod wary_file;
 
 use std::process::ExitCode;
 

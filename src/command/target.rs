@@ -54,7 +54,7 @@ impl Target {
         let user = file::user_file(&user_path, &file::read_text(&user_path)?)?;
         let project_path = project.file();
         let shared = if project.has_own_file(host.uid) {
-            file::project_choices(&project_path, &file::read_text(&project_path)?)?
+            file::project_choices(&project_path, &file::read_project_text(&project_path, host.uid)?)?
         } else {
             file::Choices::default()
         };
