@@ -117,11 +117,15 @@ fn read_wary(path: &Path, links: Links) -> Result<Option<Opened>, Error> {
 
 /// Reads a `.claude-reactor` file of a session dir.
 pub fn choices(path: &Path, text: &str) -> Result<Choices, Error> {
+    Ok(parse(path, text)?.1)
+}
+
+fn parse(path: &Path, text: &str) -> Result<(Document, Choices), Error> {
     let document = Document::parse(path, text, &CHOICES_KEYS)?;
     let raw: RawChoices = document.read()?;
     let llm = raw.llm.unwrap_or_default();
     let at = Reader(&document);
-    Ok(Choices {
+    let choices = Choices {
         account: at.value(&["account"], raw.account)?,
         values: Values {
             variant: at.value(&["variant"], raw.variant)?,
@@ -133,13 +137,13 @@ pub fn choices(path: &Path, text: &str) -> Result<Choices, Error> {
             export_key: llm.export_key,
             ca_file: None,
         },
-    })
+    };
+    Ok((document, choices))
 }
 
 /// Reads a project's `.claude-reactor` file, which comes with a repository and is trusted accordingly.
 pub fn project_choices(path: &Path, text: &str) -> Result<Choices, Error> {
-    let choices = choices(path, text)?;
-    let document = Document::parse(path, text, &CHOICES_KEYS)?;
+    let (document, choices) = parse(path, text)?;
     for (key, why, instead) in UNTRUSTED {
         let parts: Vec<&str> = key.split('.').collect();
         if let Some(position) = document.position(&parts) {
