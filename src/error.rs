@@ -152,7 +152,7 @@ impl Error {
         ExitCode::from(match self {
             Self::Engine(_)
             | Self::Image(_)
-            | Self::Apply(apply::Error::Engine(_) | apply::Error::UserDatabase(_))
+            | Self::Apply(apply::Error::Engine(_) | apply::Error::UserDatabase(_) | apply::Error::CaBundle)
             | Self::Session(session::Error::Engine(_)) => ENGINE,
             Self::Session(session::Error::ContainerGone) => KILLED,
             Self::ClaudeConfig(_) | Self::Session(_) | Self::Io { .. } => FAILURE,

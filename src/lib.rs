@@ -1,7 +1,8 @@
 //! claude-reactor: the real Claude Code CLI in a container of the user's own engine, on the LLM backend a project chose.
 //!
-//! Imports point one way: `main → cli → command → container → provider → {config, project} → {host, private_file, name, …}`.
-//! Nothing below `command` prints, and only `provider::setup` asks.
+//! Imports point one way: `main → cli → command → container → provider → {config, project} → host`, and below all of them
+//! what knows nothing of the rest: names, digests, signals, files. Nothing below `command` prints, and only
+//! `provider::setup` asks.
 
 pub mod cli;
 pub mod command;
@@ -18,6 +19,7 @@ pub mod signals;
 pub mod ui;
 pub mod user_file;
 pub mod variant;
+pub mod wary_file;
 
 use std::process::ExitCode;
 

@@ -56,7 +56,7 @@ pub async fn obtain(target: &Target, args: &KeyArgs, host: &Host) -> Result<(Pro
     let options = Options {
         source: given.clone().unwrap_or(Source::Ask),
         no_verify: args.no_verify,
-        ca_file: target.ca_file.clone(),
+        ca_file: target.ca_file.as_ref().map(|file| file.path.clone()),
         command: command(target),
     };
     let Some(provider) = target.provider()? else {

@@ -72,9 +72,9 @@ pub fn spec(target: &Target, env: Option<&SessionEnv>, host: &Host) -> Container
         project: target.project.root(),
         claude_config: &claude_config.to_string_lossy(),
         history: &target.session_dir.history().to_string_lossy(),
-        ca_file: target.ca_file.as_deref(),
+        ca_file: target.ca_file.as_ref(),
         mounts: target.mounts.clone(),
-        session_env: env.filter(|_| in_container).map(SessionEnv::digest),
+        session_env_digest: env.filter(|_| in_container).map(SessionEnv::digest),
     })
 }
 
@@ -106,8 +106,8 @@ pub async fn launch(
         ui::note(&format!("making the container anew: {}", join(reasons)));
     }
     if matches!(plan, Plan::Create | Plan::Recreate(..)) {
-        build_progress::ensure_image(&engine, target.settings.variant.value, target.ca_file.as_deref(), host)
-            .await?;
+        let ca_file = target.ca_file.as_ref().map(|file| file.path.as_path());
+        build_progress::ensure_image(&engine, target.settings.variant.value, ca_file, host).await?;
     }
     let session_env = match target.settings.env.value {
         EnvMode::Session => Vec::new(),

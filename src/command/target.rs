@@ -8,6 +8,7 @@ use crate::config::file::{self, UserFile};
 use crate::config::{self, Layer, Settings, Source, resolve, vars};
 use crate::container::mount::{self, Mount};
 use crate::container::name::Identity;
+use crate::container::spec::CaFile;
 use crate::error::Error;
 use crate::host::Host;
 use crate::name::{AccountName, ProviderId};
@@ -38,7 +39,7 @@ pub struct Target {
     /// The user's own mounts.
     pub mounts: Vec<Mount>,
     /// CA certificates to trust in addition.
-    pub ca_file: Option<PathBuf>,
+    pub ca_file: Option<CaFile>,
 }
 
 impl Target {
@@ -53,7 +54,7 @@ impl Target {
         let user = file::user_file(&user_path, &file::read_text(&user_path)?)?;
         let project_path = project.file();
         let shared = if project.has_own_file(host.uid) {
-            file::project_choices(&project_path, &file::read_text(&project_path)?)?
+            file::project_choices(&project_path, &file::read_project_text(&project_path, host.uid)?)?
         } else {
             file::Choices::default()
         };
@@ -165,12 +166,12 @@ fn catalog(reactor_home: &Path) -> Result<Catalog, Error> {
     Ok(Catalog::load(Some((&path, &text)))?)
 }
 
-/// The extra CA certificates: what was chosen, else what `SSL_CERT_FILE` names. A chosen file must be there.
-fn ca_file(settings: &Settings, host: &Host) -> Result<Option<PathBuf>, Error> {
+/// The extra CA certificates: what was chosen, else what `SSL_CERT_FILE` names. A chosen file must be readable.
+fn ca_file(settings: &Settings, host: &Host) -> Result<Option<CaFile>, Error> {
     if let Some(setting) = &settings.ca_file {
         let missing =
             |source| Error::CaFile { path: setting.value.clone(), from: setting.source.clone(), source };
-        return setting.value.canonicalize().map(Some).map_err(missing);
+        return CaFile::read(&setting.value).map(Some).map_err(missing);
     }
-    Ok(host.var("SSL_CERT_FILE").and_then(|path| host.absolute(path).canonicalize().ok()))
+    Ok(host.var("SSL_CERT_FILE").and_then(|path| CaFile::read(&host.absolute(path)).ok()))
 }

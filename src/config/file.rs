@@ -1,8 +1,6 @@
 //! The two configuration files: `.claude-reactor` (in a project and in a session dir), and the user's own `config.yaml`.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -10,6 +8,7 @@ use serde::Deserialize;
 use super::yaml::{Document, Keys};
 use super::{Error, ModelId, ValueText, Values, parse_at};
 use crate::name::AccountName;
+use crate::wary_file::{self, Links, Opened};
 
 /// The keys of a `.claude-reactor` file.
 pub static CHOICES_KEYS: Keys = Keys::Map(&[
@@ -100,28 +99,33 @@ struct RawProject {
 /// Far more than anybody writes. A repository's file may be anything, and YAML takes long to refuse some of it.
 const LARGEST: u64 = 256 * 1024;
 
-/// Reads the text of a file; a file that is not there is empty.
+/// Reads the text of a file of the user's own; a file that is not there is empty.
 pub fn read_text(path: &Path) -> Result<String, Error> {
-    let read = || {
-        let mut text = String::new();
-        if File::open(path)?.take(LARGEST + 1).read_to_string(&mut text)? as u64 > LARGEST {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 256 KiB"));
-        }
-        Ok(text)
-    };
-    match read() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-        read => read.map_err(|source| Error::Read { path: path.to_owned(), source }),
-    }
+    Ok(read_wary(path, Links::Followed)?.map(|opened| opened.text).unwrap_or_default())
+}
+
+/// Reads the text of a project's file, which a session can swap for anything else; one that is not the caller's own says
+/// nothing.
+pub fn read_project_text(path: &Path, uid: u32) -> Result<String, Error> {
+    let opened = read_wary(path, Links::Refused)?.filter(|opened| opened.owner == uid);
+    Ok(opened.map(|opened| opened.text).unwrap_or_default())
+}
+
+fn read_wary(path: &Path, links: Links) -> Result<Option<Opened>, Error> {
+    wary_file::read(path, links, LARGEST).map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 
 /// Reads a `.claude-reactor` file of a session dir.
 pub fn choices(path: &Path, text: &str) -> Result<Choices, Error> {
+    Ok(parse(path, text)?.1)
+}
+
+fn parse(path: &Path, text: &str) -> Result<(Document, Choices), Error> {
     let document = Document::parse(path, text, &CHOICES_KEYS)?;
     let raw: RawChoices = document.read()?;
     let llm = raw.llm.unwrap_or_default();
     let at = Reader(&document);
-    Ok(Choices {
+    let choices = Choices {
         account: at.value(&["account"], raw.account)?,
         values: Values {
             variant: at.value(&["variant"], raw.variant)?,
@@ -133,13 +137,13 @@ pub fn choices(path: &Path, text: &str) -> Result<Choices, Error> {
             export_key: llm.export_key,
             ca_file: None,
         },
-    })
+    };
+    Ok((document, choices))
 }
 
 /// Reads a project's `.claude-reactor` file, which comes with a repository and is trusted accordingly.
 pub fn project_choices(path: &Path, text: &str) -> Result<Choices, Error> {
-    let choices = choices(path, text)?;
-    let document = Document::parse(path, text, &CHOICES_KEYS)?;
+    let (document, choices) = parse(path, text)?;
     for (key, why, instead) in UNTRUSTED {
         let parts: Vec<&str> = key.split('.').collect();
         if let Some(position) = document.position(&parts) {
@@ -211,6 +215,19 @@ mod tests {
             (values.danger, values.env, values.export_key),
             (Some(true), Some(EnvMode::Container), Some(true))
         );
+    }
+
+    #[test]
+    fn a_projects_file_is_the_callers_own_and_no_link() {
+        let project = tempfile::tempdir().unwrap();
+        let (file, link) = (project.path().join("file"), project.path().join("link"));
+        std::fs::write(&file, "variant: base\n").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let uid = rustix::process::getuid().as_raw();
+        assert_eq!(read_project_text(&file, uid).unwrap(), "variant: base\n");
+        assert_eq!(read_project_text(&file, uid + 1).unwrap(), "");
+        assert!(matches!(read_project_text(&link, uid), Err(Error::Read { .. })));
+        assert_eq!(read_text(&link).unwrap(), "variant: base\n");
     }
 
     #[test]

@@ -1,14 +1,18 @@
 //! Carrying a plan out: afterwards the container of the spec runs.
 
 use std::io;
+use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 
 use super::engine::{self, Engine};
 use super::name::Identity;
 use super::plan::{Found, Plan, Reason, join};
-use super::spec::{ContainerSpec, User};
+use super::spec::{CA_BUNDLE, CA_FILE, ContainerSpec, User};
 use super::user_files::{FILES, UserDatabase, only_file};
+
+/// How long a started container may take to put two files together; it takes milliseconds.
+const CA_BUNDLE_LIMIT: Duration = Duration::from_secs(5);
 
 /// What a plan is carried out for.
 #[derive(Debug)]
@@ -51,6 +55,9 @@ pub enum Error {
     /// A file that the engine sent from the image is not as it should be.
     #[error("the image's user database cannot be read")]
     UserDatabase(#[source] io::Error),
+    /// The container's main process did not get its first task done.
+    #[error("the container did not put the CA certificates together within {} s", CA_BUNDLE_LIMIT.as_secs())]
+    CaBundle,
 }
 
 impl Error {
@@ -60,6 +67,9 @@ impl Error {
             Self::Engine(error) => error.hint(),
             Self::InUse { name, .. } => Some(format!(
                 "leave those sessions first, or end them with `docker rm -f {name}`; `claude-reactor exec` joins them as they are"
+            )),
+            Self::CaBundle => Some(format!(
+                "see that you may read the CA file, which is {CA_FILE} inside, and that the engine's disk is not full"
             )),
             Self::UserDatabase(_) => Some("rebuild the image: remove it, and run again".to_owned()),
         }
@@ -75,7 +85,7 @@ pub async fn apply(engine: &Engine, plan: Plan, wanted: &Wanted<'_>) -> Result<R
             Ok(Running { id: found.id })
         }
         Plan::Start(found) => {
-            engine.start(&found.id).await?;
+            start(engine, &found.id, wanted.spec).await?;
             Ok(Running { id: found.id })
         }
         Plan::Create => create(engine, wanted).await,
@@ -107,7 +117,7 @@ async fn create(engine: &Engine, wanted: &Wanted<'_>) -> Result<Running, Error> 
         if !spec.user.is_known_to_image() {
             introduce(engine, &id, spec.user).await?;
         }
-        Ok(engine.start(&id).await?)
+        start(engine, &id, spec).await
     };
     if let Err(error) = finished.await {
         // What could not be finished must not be found again as ours; the first error is the one that counts.
@@ -115,6 +125,24 @@ async fn create(engine: &Engine, wanted: &Wanted<'_>) -> Result<Running, Error> 
         return Err(error);
     }
     Ok(Running { id })
+}
+
+/// Starts a container and waits until a command in it finds everything.
+async fn start(engine: &Engine, id: &str, spec: &ContainerSpec) -> Result<(), Error> {
+    engine.start(id).await?;
+    if spec.ca_digest.is_none() {
+        return Ok(());
+    }
+    let mut wait = Duration::from_millis(1);
+    let deadline = Instant::now() + CA_BUNDLE_LIMIT;
+    while !engine.has_path(id, CA_BUNDLE).await? {
+        if Instant::now() >= deadline {
+            return Err(Error::CaBundle);
+        }
+        tokio::time::sleep(wait).await;
+        wait *= 2;
+    }
+    Ok(())
 }
 
 /// Makes a user known inside that the image does not have.

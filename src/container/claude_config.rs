@@ -4,16 +4,14 @@
 //! Only what is missing is added, and a file that lacks nothing is not touched: Claude Code writes it too, perhaps right
 //! now. The folder is writable from inside, so its files are read as a stranger's: no link is followed, no pipe opened.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
 use serde_json::{Map, Value, json};
 
 use super::spec::WORKDIR;
 use crate::private_file;
+use crate::wary_file::{self, Links};
 
 /// How much of a key Claude Code keeps to recognise it by: its last 20 characters.
 const KEY_TAIL: usize = 20;
@@ -67,8 +65,9 @@ pub fn prepare(dir: &Path, needs: Needs<'_>) -> Result<(), Error> {
 /// Reads a JSON object, lets `complete` add to it, and writes it if that changed anything. What is not a JSON object is
 /// left as it is: Claude Code says itself what is wrong with it.
 fn add(path: &Path, complete: impl FnOnce(&mut Map<String, Value>)) -> Result<(), Error> {
-    let text = read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-    let mut object = match text.as_deref().map(str::trim) {
+    let opened = wary_file::read(path, Links::Refused, LARGEST)
+        .map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    let mut object = match opened.as_ref().map(|opened| opened.text.trim()) {
         None | Some("") => Map::new(),
         Some(text) => match serde_json::from_str(text) {
             Ok(Value::Object(object)) => object,
@@ -82,22 +81,6 @@ fn add(path: &Path, complete: impl FnOnce(&mut Map<String, Value>)) -> Result<()
     }
     let text = format!("{:#}\n", Value::Object(object));
     Ok(private_file::write(path, text.as_bytes())?)
-}
-
-fn read(path: &Path) -> io::Result<Option<String>> {
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let opened = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path);
-    let file: File = match opened {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        opened => opened?,
-    };
-    let meta = file.metadata()?;
-    if !meta.is_file() || meta.len() > LARGEST {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "not a regular file of a sensible size"));
-    }
-    let mut text = String::new();
-    file.take(LARGEST).read_to_string(&mut text)?;
-    Ok(Some(text))
 }
 
 fn onboard(state: &mut Map<String, Value>, api_key: Option<&str>) {

@@ -52,6 +52,8 @@ pub enum Plan {
 pub enum Reason {
     /// This field of the spec is another now.
     Changed(String),
+    /// A spec that cannot be read, or whose difference no field shows.
+    AnotherSpec,
     /// It was never started.
     Unfinished,
 }
@@ -59,9 +61,27 @@ pub enum Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Changed(field) => write!(f, "{field} changed"),
+            Self::Changed(field) => write!(f, "{} changed", in_words(field)),
+            Self::AnotherSpec => f.write_str("its specification changed"),
             Self::Unfinished => f.write_str("it was left half-made"),
         }
+    }
+}
+
+/// What a field of the spec is to people. One that only another version knows has no words here.
+fn in_words(field: &str) -> &str {
+    match field {
+        "image" => "the image",
+        "user" => "the user",
+        "mounts" => "the mounts",
+        "env" => "the container's variables",
+        "session_env_digest" => "the session's variables",
+        "ca_digest" => "the CA certificates",
+        "command" => "the main process",
+        "extra_hosts" => "the known hosts",
+        "cap_drop" => "the capabilities",
+        "pids_limit" => "the limit of processes",
+        other => other,
     }
 }
 
@@ -98,7 +118,7 @@ pub fn join(reasons: &[Reason]) -> String {
 pub fn plan(spec: &ContainerSpec, found: Option<Found>) -> Plan {
     let Some(found) = found else { return Plan::Create };
     if found.spec_digest != spec.digest() {
-        let reasons = changed_fields(spec, &found.spec).into_iter().map(Reason::Changed).collect();
+        let reasons = changes(spec, &found.spec);
         return Plan::Recreate(found, reasons);
     }
     match found.state {
@@ -109,22 +129,22 @@ pub fn plan(spec: &ContainerSpec, found: Option<Found>) -> Plan {
     }
 }
 
-/// The names of the fields in which two specs differ. A spec that an older or newer version wrote may have others.
-fn changed_fields(wanted: &ContainerSpec, made_from: &str) -> Vec<String> {
+/// The fields in which two specs differ. A spec that an older or newer version wrote may have others.
+fn changes(wanted: &ContainerSpec, made_from: &str) -> Vec<Reason> {
     let parse = |text: &str| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text);
     let (Ok(wanted), Ok(made_from)) = (parse(&wanted.to_json()), parse(made_from)) else {
-        return vec!["its specification".to_owned()];
+        return vec![Reason::AnotherSpec];
     };
-    let mut fields: Vec<String> = wanted
+    let mut changes: Vec<Reason> = wanted
         .keys()
         .chain(made_from.keys().filter(|field| !wanted.contains_key(*field)))
         .filter(|field| wanted.get(*field) != made_from.get(*field))
-        .cloned()
+        .map(|field| Reason::Changed(field.clone()))
         .collect();
-    if fields.is_empty() {
-        fields.push("its specification".to_owned());
+    if changes.is_empty() {
+        changes.push(Reason::AnotherSpec);
     }
-    fields
+    changes
 }
 
 #[cfg(test)]
@@ -163,7 +183,16 @@ mod tests {
         new.image = "claude-reactor/base:ba9876543210".to_owned();
         new.mounts.pop();
         let plan = plan(&new, Some(found(&old, State::Running)));
-        assert_eq!((plan.verb(), plan.why().as_str()), ("recreate", "image changed, mounts changed"));
+        assert_eq!((plan.verb(), plan.why().as_str()), ("recreate", "the image changed, the mounts changed"));
+    }
+
+    #[test]
+    fn every_field_has_words() {
+        let spec: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(&spec(1000).to_json()).unwrap();
+        for field in spec.keys() {
+            assert!(!in_words(field).contains('_') && in_words(field) != field, "{field}");
+        }
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! with the session and needs no new container.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -18,10 +19,10 @@ pub const WORKDIR: &str = "/app";
 /// Claude Code's own folder inside: state, settings and history of this provider.
 pub const CLAUDE_CONFIG_DIR: &str = "/home/claude/.claude";
 /// The extra CA certificates inside.
-const CA_FILE: &str = "/etc/claude-reactor/ca.pem";
+pub(super) const CA_FILE: &str = "/etc/claude-reactor/ca.pem";
 /// The image's CA certificates and the extra ones in one file, for programs that take one file only. The container's
 /// main process writes it, as the session's user, so it lies where everyone may write.
-const CA_BUNDLE: &str = "/tmp/.claude-reactor-ca.pem";
+pub(super) const CA_BUNDLE: &str = "/tmp/.claude-reactor-ca.pem";
 /// The user the image has.
 const IMAGE_USER: User = User { uid: 1000, gid: 1000 };
 
@@ -58,7 +59,9 @@ pub struct ContainerSpec {
     /// Variables every process inside gets. No secret is among them.
     pub env: BTreeMap<String, String>,
     /// With `llm.env: container`, a digest of the session's variables, which are then set at creation too.
-    pub session_env: Option<String>,
+    pub session_env_digest: Option<String>,
+    /// A digest of the extra CA certificates: a mounted file keeps its old content once another takes its name.
+    pub ca_digest: Option<String>,
     /// What keeps the container up.
     pub command: Vec<String>,
     /// Names of hosts the container knows in addition, as the engines write them.
@@ -67,6 +70,24 @@ pub struct ContainerSpec {
     pub cap_drop: Vec<String>,
     /// The most processes at once; a fork bomb ends there.
     pub pids_limit: i64,
+}
+
+/// Extra CA certificates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaFile {
+    /// The PEM file, absolute and without links.
+    pub path: PathBuf,
+    /// The SHA-256 of its content, in hexadecimal.
+    pub digest: String,
+}
+
+impl CaFile {
+    /// Finds and reads a file.
+    pub fn read(path: &Path) -> io::Result<Self> {
+        let path = path.canonicalize()?;
+        let digest = hex(&Sha256::digest(std::fs::read(&path)?));
+        Ok(Self { path, digest })
+    }
 }
 
 /// What a spec is made of.
@@ -83,11 +104,11 @@ pub struct Parts<'a> {
     /// The conversation history.
     pub history: &'a str,
     /// CA certificates to trust in addition.
-    pub ca_file: Option<&'a Path>,
+    pub ca_file: Option<&'a CaFile>,
     /// The user's own mounts.
     pub mounts: Vec<Mount>,
     /// With `llm.env: container`, a digest of the session's variables.
-    pub session_env: Option<String>,
+    pub session_env_digest: Option<String>,
 }
 
 impl ContainerSpec {
@@ -109,12 +130,16 @@ impl ContainerSpec {
         }
         let mut command = vec!["sleep".to_owned(), "infinity".to_owned()];
         if let Some(ca_file) = parts.ca_file {
-            mounts.push(Mount::read_only(ca_file.to_string_lossy(), CA_FILE));
+            mounts.push(Mount::read_only(ca_file.path.to_string_lossy(), CA_FILE));
             env.extend(ca_variables());
             command = vec![
                 "sh".to_owned(),
                 "-c".to_owned(),
-                format!("cat /etc/ssl/certs/ca-certificates.crt {CA_FILE} >{CA_BUNDLE}; exec sleep infinity"),
+                // Renamed into place, so that it is never there in part.
+                format!(
+                    "cat /etc/ssl/certs/ca-certificates.crt {CA_FILE} >{CA_BUNDLE}.new && \
+                     mv {CA_BUNDLE}.new {CA_BUNDLE}; exec sleep infinity"
+                ),
             ];
         }
         mounts.extend(parts.mounts);
@@ -123,7 +148,8 @@ impl ContainerSpec {
             user: parts.user,
             mounts,
             env,
-            session_env: parts.session_env,
+            session_env_digest: parts.session_env_digest,
+            ca_digest: parts.ca_file.map(|ca_file| ca_file.digest.clone()),
             command,
             extra_hosts: vec!["host.docker.internal:host-gateway".to_owned()],
             cap_drop: ["MKNOD", "NET_ADMIN", "NET_RAW"].map(str::to_owned).to_vec(),
@@ -191,7 +217,7 @@ pub(super) mod tests {
             history: "/home/alice/.claude-reactor/alice/my-app-76a2e845/projects",
             ca_file: None,
             mounts: Vec::new(),
-            session_env: None,
+            session_env_digest: None,
         })
     }
 
@@ -209,12 +235,13 @@ pub(super) mod tests {
             project: "/p",
             claude_config: "/c",
             history: "/h",
-            ca_file: Some(Path::new("/etc/company.pem")),
+            ca_file: Some(&CaFile { path: "/etc/company.pem".into(), digest: "c0ffee".to_owned() }),
             mounts: vec![Mount::read_only("/data", "/mnt/data")],
-            session_env: None,
+            session_env_digest: None,
         });
         assert!(with_ca.mounts.contains(&Mount::read_only("/etc/company.pem", CA_FILE)));
         assert!(with_ca.mounts.contains(&Mount::read_only("/data", "/mnt/data")));
+        assert_eq!(with_ca.ca_digest.as_deref(), Some("c0ffee"));
         assert_eq!(with_ca.env["NODE_EXTRA_CA_CERTS"], CA_FILE);
         assert_eq!(with_ca.env["GIT_SSL_CAINFO"], CA_BUNDLE);
         parts.env.clear();

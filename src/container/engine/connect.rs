@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Empty;
@@ -17,6 +18,9 @@ use tokio::net::{TcpStream, UnixStream};
 
 use super::Error;
 use crate::host::Host;
+
+/// How long an engine may take to say that it is one. A socket whose owner hangs takes connections and never answers.
+const PING_LIMIT: Duration = Duration::from_secs(3);
 
 /// Where an engine listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,14 +60,27 @@ pub(super) async fn find(host: &Host) -> Result<(Endpoint, ApiVersion), Error> {
         Some(address) => vec![parse(address)?],
         None => default_sockets(host).into_iter().map(Endpoint::Unix).collect(),
     };
+    let not_there = if given.is_some() { Error::NotThere } else { Error::NotFound };
+    first_that_answers(candidates, PING_LIMIT).await.map_err(not_there)
+}
+
+/// The first address at which an engine answers, each within a limit; else what happened at each.
+async fn first_that_answers(
+    candidates: Vec<Endpoint>,
+    limit: Duration,
+) -> Result<(Endpoint, ApiVersion), Vec<Tried>> {
     let mut tried = Vec::new();
     for endpoint in candidates {
-        match ping(&endpoint).await {
+        let silent = |_| {
+            let problem = format!("no answer within {} s", limit.as_secs_f32());
+            Err(io::Error::new(io::ErrorKind::TimedOut, problem))
+        };
+        match tokio::time::timeout(limit, ping(&endpoint)).await.unwrap_or_else(silent) {
             Ok(version) => return Ok((endpoint, version)),
             Err(error) => tried.push(Tried { endpoint, error }),
         }
     }
-    Err(if given.is_some() { Error::NotThere(tried) } else { Error::NotFound(tried) })
+    Err(tried)
 }
 
 fn parse(address: &str) -> Result<Endpoint, Error> {
@@ -178,6 +195,17 @@ mod tests {
         for bad in ["", "/run/x.sock", "unix://x.sock", "tcp://", "fd://", "ssh://host"] {
             assert!(matches!(parse(bad), Err(Error::Address(_))), "{bad}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_silent_socket_keeps_nobody_from_the_next_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (silent, missing) = (folder.path().join("silent"), folder.path().join("missing"));
+        let _listener = std::os::unix::net::UnixListener::bind(&silent).unwrap();
+        let candidates = [&silent, &missing].map(|path| Endpoint::Unix(path.clone())).to_vec();
+        let tried = first_that_answers(candidates, Duration::from_millis(10)).await.unwrap_err();
+        assert_eq!(tried[0].error.to_string(), "no answer within 0.01 s");
+        assert_eq!(tried[1].error.kind(), io::ErrorKind::NotFound);
     }
 
     #[test]

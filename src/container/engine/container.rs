@@ -8,8 +8,8 @@ use bollard::models::{
     MountType,
 };
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder, ListContainersOptionsBuilder,
-    RemoveContainerOptionsBuilder, UploadToContainerOptionsBuilder,
+    ContainerArchiveInfoOptionsBuilder, CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder,
+    ListContainersOptionsBuilder, RemoveContainerOptionsBuilder, UploadToContainerOptionsBuilder,
 };
 use futures_util::TryStreamExt;
 use secrecy::{ExposeSecret, SecretString};
@@ -112,6 +112,18 @@ impl Engine {
             }
         }
         Ok(live)
+    }
+
+    /// Whether a path exists in a container. Docker answers within a millisecond or two, and starts nothing for it.
+    pub async fn has_path(&self, id: &str, path: &str) -> Result<bool, Error> {
+        let options = ContainerArchiveInfoOptionsBuilder::default().path(path).build();
+        match self.docker.get_container_archive_info(id, Some(options)).await {
+            Ok(_) => Ok(true),
+            Err(source) => match Error::api("look for a file of the container", source) {
+                error if error.is_missing() => Ok(false),
+                error => Err(error),
+            },
+        }
     }
 
     /// Reads one file of a container, as the tar stream that holds it.

@@ -57,7 +57,7 @@ fn another_specification_makes_it_anew_and_says_what_changed() {
 
     let data = place.folder("data");
     let mount = ["--mount", data.as_str()];
-    assert_eq!(place.visit(&mount).as_deref(), Some("mounts changed"));
+    assert_eq!(place.visit(&mount).as_deref(), Some("the mounts changed"));
     let second = place.id();
     assert_ne!(second, first);
     assert_eq!(place.visit(&mount), None);
@@ -65,7 +65,11 @@ fn another_specification_makes_it_anew_and_says_what_changed() {
 
     let ca_file = place.project().write("ca.pem", "");
     let why = place.visit(&["--ca-file", ca_file.to_str().unwrap()]).expect("made anew");
-    assert!(why.contains("mounts changed"), "{why}");
+    assert!(why.contains("the mounts changed"), "{why}");
+
+    place.project().write("ca.pem", "# renewed\n");
+    let why = place.visit(&["--ca-file", ca_file.to_str().unwrap()]);
+    assert_eq!(why.as_deref(), Some("the CA certificates changed"));
 }
 
 #[test]
@@ -100,19 +104,19 @@ fn a_container_with_a_session_in_it_is_not_made_anew_under_it() {
     let refused = place.shell(&["--mount", &data], "true").run();
     refused
         .assert_code(2)
-        .assert_stderr_contains("mounts changed")
+        .assert_stderr_contains("the mounts changed")
         .assert_stderr_contains("1 other session is");
 
     let joined = place.reactor(&["exec", "--mount", &data, "--", "echo", "joined"]).run();
     joined.assert_success().assert_stdout("joined\n");
-    joined.assert_stderr_contains("warning: ").assert_stderr_contains("mounts changed");
+    joined.assert_stderr_contains("warning: ").assert_stderr_contains("the mounts changed");
 
     assert_eq!(place.id(), id);
     live.write(b"still in\n");
     live.wait_for_stdout("still in", SOON);
     live.close_stdin();
     live.wait(SOON).assert_success();
-    assert_eq!(place.visit(&["--mount", &data]).as_deref(), Some("mounts changed"));
+    assert_eq!(place.visit(&["--mount", &data]).as_deref(), Some("the mounts changed"));
 }
 
 #[test]
