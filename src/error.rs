@@ -146,17 +146,74 @@ impl Error {
 
     /// The exit code, as `--help` documents it.
     pub fn exit_code(&self) -> ExitCode {
-        if let Some(signal) = self.end_signal() {
-            return ExitCode::from(signal.exit_code());
-        }
         ExitCode::from(match self {
             Self::Engine(_)
             | Self::Image(_)
             | Self::Apply(apply::Error::Engine(_) | apply::Error::UserDatabase(_) | apply::Error::CaBundle)
             | Self::Session(session::Error::Engine(_)) => ENGINE,
             Self::Session(session::Error::ContainerGone) => KILLED,
-            Self::ClaudeConfig(_) | Self::Session(_) | Self::Io { .. } => FAILURE,
-            _ => USAGE,
+            Self::Session(session::Error::Io(_)) | Self::ClaudeConfig(_) | Self::Io { .. } => FAILURE,
+            Self::Host(error) => host_code(error),
+            Self::PrivateFile(error) => private_file_code(error),
+            Self::Credentials(error) => credentials_code(error),
+            Self::Config(error) => match error {
+                config::Error::Read { .. } => FAILURE,
+                config::Error::Yaml(_) | config::Error::Value { .. } | config::Error::Untrusted { .. } => {
+                    USAGE
+                }
+            },
+            Self::Setup(error) => match error {
+                setup::Error::Input(_) => FAILURE,
+                setup::Error::Ended(signal) => signal.exit_code(),
+                setup::Error::MissingKey { .. }
+                | setup::Error::UnknownProvider { .. }
+                | setup::Error::NoVariable(_)
+                | setup::Error::TakesNoKey(_)
+                | setup::Error::NotInEnvironment(_)
+                | setup::Error::Unusable { .. }
+                | setup::Error::Rejected { .. }
+                | setup::Error::NoAnswer => USAGE,
+                setup::Error::Host(error) => host_code(error),
+                setup::Error::Credentials(error) => credentials_code(error),
+            },
+            Self::Apply(apply::Error::InUse { .. })
+            | Self::Name(_)
+            | Self::Project(_)
+            | Self::Catalog(_)
+            | Self::SessionEnv(_)
+            | Self::Mount(_)
+            | Self::CaFile { .. }
+            | Self::Unseen { .. } => USAGE,
+            Self::Ended(signal) => signal.exit_code(),
         })
+    }
+}
+
+fn host_code(error: &host::Error) -> u8 {
+    match error {
+        host::Error::WorkingDirectory(_) => FAILURE,
+        host::Error::NoHome | host::Error::RelativeHome(_) => USAGE,
+    }
+}
+
+/// A file that is not as private as it has to be is for the user to put right, like a configuration.
+fn private_file_code(error: &private_file::Error) -> u8 {
+    match error {
+        private_file::Error::Io { .. } => FAILURE,
+        private_file::Error::Symlink(_)
+        | private_file::Error::NotAFile(_)
+        | private_file::Error::NotAFolder(_)
+        | private_file::Error::ForeignOwner { .. }
+        | private_file::Error::Loose { .. }
+        | private_file::Error::NotText(_) => USAGE,
+    }
+}
+
+fn credentials_code(error: &credentials::Error) -> u8 {
+    match error {
+        credentials::Error::File(error) => private_file_code(error),
+        credentials::Error::Syntax { .. } | credentials::Error::Name(_) | credentials::Error::Value(_) => {
+            USAGE
+        }
     }
 }

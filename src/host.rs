@@ -27,7 +27,6 @@ pub struct Host {
 
 /// Which standard streams are terminals.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-
 pub struct Terminal {
     /// Standard input is one.
     pub stdin: bool,

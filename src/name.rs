@@ -8,8 +8,8 @@ const MAX_LENGTH: usize = 64;
 /// What a name may look like, in words, for error messages.
 pub const RULE: &str = "a name is 1 to 64 characters, begins with a letter or a digit, and goes on with letters, digits, `.`, `_` or `-`";
 
-/// Names an account cannot have, because files and folders of our own stand beside the accounts' folders.
-const RESERVED_ACCOUNTS: &[&str] = &["config.yaml", "providers.yaml", "run"];
+/// Names an account cannot have, because files of our own stand beside the accounts' folders.
+const RESERVED_ACCOUNTS: &[&str] = &["config.yaml", "providers.yaml"];
 
 /// Why a text is not a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -214,12 +214,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_hash_is_eight_hex_digits_and_depends_on_the_path_alone(path in "/[^\u{0}]{0,60}") {
-            let one = Project::at(Path::new(&path)).unwrap();
-            let two = Project::at(Path::new(&path)).unwrap();
-            prop_assert_eq!(&one, &two);
-            prop_assert_eq!(one.hash().len(), 8);
-            prop_assert!(one.hash().bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase()));
+        fn a_hash_is_eight_hex_digits(path in "/[^\u{0}]{0,60}") {
+            let project = Project::at(Path::new(&path)).unwrap();
+            prop_assert_eq!(project.hash().len(), 8);
+            prop_assert!(project.hash().bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase()));
         }
     }
 }

@@ -64,7 +64,8 @@ pub async fn ensure_image(
         return Ok(());
     }
     // One build at a time: a second one would do the same work beside it, and take the machine from it.
-    let folder = host.reactor_home()?.join("run");
+    // No account can have this folder's name.
+    let folder = host.reactor_home()?.join(".run");
     private_file::create_dir(&host.reactor_home()?, &folder)?;
     let _lock = lock(&folder.join(format!("build-{variant}")), "another build of this image").await?;
     let read = |path: &Path| {

@@ -1,5 +1,6 @@
 //! `run --dry-run`: the plan, with nothing written and nothing started. Variables by name, never by value.
 
+use std::fmt::Write;
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -13,6 +14,7 @@ use crate::error::Error;
 use crate::host::Host;
 use crate::provider::credentials;
 use crate::provider::session_env::SessionEnv;
+use crate::ui;
 
 /// What `--json` prints. Field names are stable.
 #[derive(Debug, Serialize)]
@@ -38,11 +40,8 @@ struct Report {
 /// Prints the plan.
 pub async fn show(target: &Target, json: bool, host: &Host) -> Result<ExitCode, Error> {
     let report = report(target, host).await?;
-    if json {
-        println!("{:#}", serde_json::json!(report));
-    } else {
-        print(&report);
-    }
+    let text = if json { format!("{:#}\n", serde_json::json!(report)) } else { table(&report) };
+    ui::data(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -88,7 +87,7 @@ async fn report(target: &Target, host: &Host) -> Result<Report, Error> {
     })
 }
 
-fn print(report: &Report) {
+fn table(report: &Report) -> String {
     let or = |value: &Option<String>, otherwise: &str| value.clone().unwrap_or_else(|| otherwise.to_owned());
     let rows = [
         ("project", format!("{} ({})", report.project, report.project_hash)),
@@ -105,17 +104,15 @@ fn print(report: &Report) {
         ("action", format!("{}: {}", report.action, report.reason)),
         ("user", report.user.clone()),
     ];
+    let mut text = String::new();
     for (name, value) in rows {
-        println!("{name:<11}{value}");
+        let _ = writeln!(text, "{name:<11}{value}");
     }
     for (index, mount) in report.mounts.iter().enumerate() {
         let name = if index == 0 { "mounts" } else { "" };
-        println!(
-            "{name:<11}{} → {}{}",
-            mount.source,
-            mount.target,
-            if mount.read_only { " (read-only)" } else { "" }
-        );
+        let read_only = if mount.read_only { " (read-only)" } else { "" };
+        let _ = writeln!(text, "{name:<11}{} → {}{read_only}", mount.source, mount.target);
     }
-    println!("{:<11}{}", "variables", report.variables.join(" "));
+    let _ = writeln!(text, "{:<11}{}", "variables", report.variables.join(" "));
+    text
 }

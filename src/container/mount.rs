@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::spec::{CA_FILE, CLAUDE_CONFIG_DIR, WORKDIR};
 use crate::host::Host;
 use crate::project::holds;
 
-/// The folders the container has mounts of its own at.
-const OURS: [&str; 2] = ["/app", super::spec::CLAUDE_CONFIG_DIR];
+/// The places the container has mounts of its own at. Claude Code's folder holds the history's.
+const OURS: [&str; 3] = [WORKDIR, CLAUDE_CONFIG_DIR, CA_FILE];
 
 /// A host path that the container sees.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,17 +91,23 @@ impl Error {
 
 /// Reads the values of `--mount`, in order. A source without a place inside stands at `/mnt/<its name>`.
 pub fn parse_all(given: &[String], host: &Host, reactor_home: &Path) -> Result<Vec<Mount>, Error> {
-    let mut taken: BTreeSet<String> = OURS.iter().map(ToString::to_string).collect();
+    let mut taken = BTreeSet::new();
     given
         .iter()
         .map(|given| {
             let mount = parse(given, host, reactor_home)?;
-            if !taken.insert(mount.target.clone()) {
+            if is_ours(Path::new(&mount.target)) || !taken.insert(mount.target.clone()) {
                 return Err(Error::Taken { given: given.clone(), target: mount.target });
             }
             Ok(mount)
         })
         .collect()
+}
+
+/// Whether a mount would cover a place of ours, or change what is in it. The project's folder is the user's own matter.
+fn is_ours(target: &Path) -> bool {
+    OURS.into_iter()
+        .any(|ours| Path::new(ours).starts_with(target) || (ours != WORKDIR && target.starts_with(ours)))
 }
 
 fn parse(given: &str, host: &Host, reactor_home: &Path) -> Result<Mount, Error> {
@@ -192,7 +199,27 @@ mod tests {
         assert!(matches!(error(&["TMP/data:/a/../b"]), Error::Target(_)));
         assert!(matches!(error(&["TMP/data:/a:/b"]), Error::Form(_)));
         assert!(matches!(error(&["TMP/data", "TMP/other/data"]), Error::Taken { .. }));
-        assert!(matches!(error(&["TMP/data:/app"]), Error::Taken { .. }));
+    }
+
+    #[test]
+    fn places_of_our_own_are_not_covered_or_changed() {
+        let place = place();
+        for target in [
+            "/app",
+            "/home",
+            "/home/claude",
+            "/home/claude/.claude",
+            "/home/claude/.claude/projects",
+            "/home/claude/.claude/x",
+            "/etc",
+            "/etc/claude-reactor/ca.pem",
+        ] {
+            let error = place.parse(&[&format!("TMP/data:{target}")]).unwrap_err();
+            assert!(matches!(error, Error::Taken { .. }), "{target}: {error}");
+        }
+        for target in ["/app/sub", "/home/claude/.config", "/home/claude/.claude-x", "/etc/claude"] {
+            assert_eq!(place.parse(&[&format!("TMP/data:{target}")]).unwrap()[0].target, target);
+        }
     }
 
     #[test]

@@ -106,7 +106,7 @@ fn a_file_that_is_no_configuration_is_refused_where_reading_stopped() {
       hint: write one `key: value` in a line
     ");
     insta::assert_snapshot!(show(&"# filler\n".repeat(30_000)), @"
-    exit code: 2
+    exit code: 1
     --- stderr
     error: [ROOT]/app/.claude-reactor cannot be read
       because: it is larger than 256 KiB

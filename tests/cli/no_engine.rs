@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 
-use crate::common::{NO_ENGINE, answer_once, dead_end, state, store_key};
+use crate::common::{NO_ENGINE, USAGE, answer_once, dead_end, state, store_key};
 use crate::support::output::Output;
 use crate::support::sandbox::Sandbox;
 
@@ -139,4 +139,13 @@ fn exec_says_the_same() {
     store_key(&sandbox, "claude", "ANTHROPIC_API_KEY");
     let output = sandbox.project("app").reactor(&["exec", "--", "true"]).run();
     output.assert_code(NO_ENGINE).assert_stdout("").assert_stderr_contains("no container engine answers");
+}
+
+#[test]
+fn a_standard_error_that_takes_nothing_changes_no_exit_code() {
+    let sandbox = Sandbox::new();
+    let script = r#""$0" --mount nowhere 2>/dev/full"#;
+    let output =
+        sandbox.project("app").command("sh", &["-c", script, env!("CARGO_BIN_EXE_claude-reactor")]).run();
+    assert_eq!(output.assert_code(USAGE).assert_stdout("").stderr(), "");
 }

@@ -127,7 +127,7 @@ fn a_folder_that_is_gone_is_said() {
     let script = "mkdir gone && cd gone && rmdir ../gone && exec \"$0\"";
     let output = sandbox.project("app").command("sh", &["-c".as_ref(), script.as_ref(), program]).run();
     insta::assert_snapshot!(output.snapshot(), @"
-    exit code: 2
+    exit code: 1
     --- stderr
     error: the working directory cannot be read
       because: No such file or directory (os error 2)

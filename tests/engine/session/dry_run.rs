@@ -86,3 +86,18 @@ fn beside_a_container() {
     assert!(text.contains("recreate: the mounts changed"), "{text}");
     assert_eq!((&report["action"], &report["reason"]), (&"recreate".into(), &"the mounts changed".into()));
 }
+
+#[test]
+fn a_reader_that_has_gone_is_no_error_and_a_full_disk_is_one() {
+    let Some(place) = Place::new() else { return };
+    let into = |redirection: &str| {
+        let script = format!(r#"exec 3> >(:); wait $!; "$0" run --dry-run {redirection}"#);
+        place
+            .project()
+            .command("bash", &["-c", &script, env!("CARGO_BIN_EXE_claude-reactor")])
+            .env("CLAUDE_REACTOR_LLM_PROVIDER", "zai")
+            .run()
+    };
+    assert_eq!(into(">&3").assert_success().stderr(), "");
+    into(">/dev/full").assert_code(1).assert_stderr_contains("cannot write to standard output");
+}
