@@ -152,7 +152,10 @@ impl Error {
             | Self::Apply(apply::Error::Engine(_) | apply::Error::UserDatabase(_) | apply::Error::CaBundle)
             | Self::Session(session::Error::Engine(_)) => ENGINE,
             Self::Session(session::Error::ContainerGone) => KILLED,
-            Self::Session(session::Error::Io(_)) | Self::ClaudeConfig(_) | Self::Io { .. } => FAILURE,
+            Self::Session(session::Error::Io(_))
+            | Self::ClaudeConfig(_)
+            | Self::UserFile(_)
+            | Self::Io { .. } => FAILURE,
             Self::Host(error) => host_code(error),
             Self::PrivateFile(error) => private_file_code(error),
             Self::Credentials(error) => credentials_code(error),

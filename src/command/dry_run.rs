@@ -5,15 +5,13 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::launch;
 use super::target::Target;
+use super::{keys, launch};
 use crate::container::engine::Engine;
 use crate::container::mount::Mount;
 use crate::container::plan::{Plan, plan};
 use crate::error::Error;
 use crate::host::Host;
-use crate::provider::credentials;
-use crate::provider::session_env::SessionEnv;
 use crate::ui;
 
 /// What `--json` prints. Field names are stable.
@@ -47,14 +45,10 @@ pub async fn show(target: &Target, json: bool, host: &Host) -> Result<ExitCode, 
 
 async fn report(target: &Target, host: &Host) -> Result<Report, Error> {
     let id = &target.settings.provider;
-    let env = match target.provider()? {
-        None => None,
-        Some(provider) => {
-            let credentials = credentials::load(&target.reactor_home, &target.account, &id.value)?;
-            let ready = super::keys::has_key(provider, &credentials);
-            ready.then(|| launch::session_env(target, provider, &credentials)).transpose()?
-        }
-    };
+    let known = keys::known(target)?;
+    let env = known
+        .map(|(provider, credentials)| launch::session_env(target, &provider, &credentials))
+        .transpose()?;
     let spec = launch::spec(target, env.as_ref(), host);
     let identity = target.identity();
     let engine = Engine::connect(host).await?;
@@ -64,7 +58,8 @@ async fn report(target: &Target, host: &Host) -> Result<Report, Error> {
         Plan::Create | Plan::Recreate(..) => identity.container_name(),
     };
     let mut variables: Vec<String> = spec.env.keys().cloned().collect();
-    variables.extend(env.iter().flat_map(SessionEnv::for_command).map(|(name, _)| name.to_owned()));
+    let export_key = target.settings.export_key.value;
+    variables.extend(env.iter().flat_map(|env| env.for_claude(export_key)).map(|(name, _)| name.to_owned()));
     variables.sort();
     variables.dedup();
     Ok(Report {

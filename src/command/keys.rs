@@ -50,20 +50,20 @@ impl KeyArgs {
 /// The chosen provider's row and its credentials. Asks for what is missing, and stores it.
 pub async fn obtain(target: &Target, args: &KeyArgs, host: &Host) -> Result<(Provider, Credentials), Error> {
     let id = &target.settings.provider.value;
-    let load = || credentials::load(&target.reactor_home, &target.account, id);
-    let stored = load()?;
     let given = args.source();
+    if given.is_none()
+        && let Some(known) = known(target)?
+    {
+        return Ok(known);
+    }
+    let load = || credentials::load(&target.reactor_home, &target.account, id);
     let options = Options {
-        source: given.clone().unwrap_or(Source::Ask),
+        source: given.unwrap_or(Source::Ask),
         no_verify: args.no_verify,
         ca_file: target.ca_file.as_ref().map(|file| file.path.clone()),
         command: command(target),
     };
     let Some(provider) = target.provider()? else {
-        if given.is_none() && stored.iter().next().is_some() {
-            // A `.env` written by hand says all that a row would.
-            return Ok((Provider::unlisted(id.clone()), stored));
-        }
         let nearest = target.catalog.nearest(id);
         if host.terminal.can_ask() {
             let meant = nearest.map(|near| format!(" (did you mean `{near}`?)"));
@@ -75,11 +75,8 @@ pub async fn obtain(target: &Target, args: &KeyArgs, host: &Host) -> Result<(Pro
         tell(&key.warnings, &path);
         return Ok((row.into_provider(), load()?));
     };
-    if given.is_none() && has_key(provider, &stored) {
-        return Ok((provider.clone(), stored));
-    }
-    let outcome =
-        setup::set_up(&as_used(target, provider, &stored)?, &target.account, &options, host).await?;
+    let used = as_used(target, provider, &load()?)?;
+    let outcome = setup::set_up(&used, &target.account, &options, host).await?;
     tell(&outcome.warnings, &outcome.path);
     let stored = load()?;
     if let Credential::Key(used) = launch::session_env(target, provider, &stored)?.credential()
@@ -104,8 +101,20 @@ fn as_used(target: &Target, provider: &Provider, stored: &Credentials) -> Result
     Ok(Provider { base_url: Some(env.endpoint().to_owned()), models, ..provider.clone() })
 }
 
-/// Whether a session of this provider can start without asking for a key.
-pub fn has_key(provider: &Provider, credentials: &Credentials) -> bool {
+/// The chosen provider's row and its credentials, where a session can start with what is there.
+pub fn known(target: &Target) -> Result<Option<(Provider, Credentials)>, Error> {
+    let id = &target.settings.provider.value;
+    let provider = target.provider()?;
+    let stored = credentials::load(&target.reactor_home, &target.account, id)?;
+    Ok(match provider {
+        Some(provider) => has_key(provider, &stored).then(|| (provider.clone(), stored)),
+        // A `.env` written by hand says all that a row would.
+        None if stored.iter().next().is_some() => Some((Provider::unlisted(id.clone()), stored)),
+        None => None,
+    })
+}
+
+fn has_key(provider: &Provider, credentials: &Credentials) -> bool {
     let named = provider.key_env.iter().map(String::as_str).chain([AUTH_TOKEN, API_KEY]);
     let stated = |name| credentials.get(name).is_some_and(|value| !value.expose_secret().is_empty());
     provider.auth == Auth::None || provider.key_optional || named.into_iter().any(stated)
