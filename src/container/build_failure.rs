@@ -14,7 +14,7 @@ const TITLE: usize = 100;
 pub struct Failure {
     reference: String,
     step: Option<Step>,
-    lines: Vec<String>,
+    pub(super) lines: Vec<String>,
     message: String,
 }
 
@@ -66,11 +66,6 @@ impl Failure {
     /// `step` and `lines` are the failing step and the last it said; `message` is what the engine gave as the reason.
     pub fn new(reference: &str, step: Option<Step>, lines: Vec<String>, message: &str) -> Self {
         Self { reference: reference.to_owned(), step, lines, message: short_reason(message).to_owned() }
-    }
-
-    /// The failing step's last lines.
-    pub fn lines(&self) -> &[String] {
-        &self.lines
     }
 
     /// What to do about it, as far as the output tells.

@@ -245,9 +245,9 @@ mod tests {
         }
         log.push(output("line without an end"));
         let failure = log.fail("x", "broken");
-        assert_eq!(failure.lines().len(), TAIL);
-        assert_eq!(failure.lines().first().map(String::as_str), Some("line 11"));
-        assert_eq!(failure.lines().last().map(String::as_str), Some("line without an end"));
+        assert_eq!(failure.lines.len(), TAIL);
+        assert_eq!(failure.lines.first().map(String::as_str), Some("line 11"));
+        assert_eq!(failure.lines.last().map(String::as_str), Some("line without an end"));
     }
 
     #[test]

@@ -22,8 +22,6 @@ pub enum Scalar {
     Text(String),
     /// `true` or `false`.
     Bool(bool),
-    /// A whole number.
-    Integer(i64),
 }
 
 impl fmt::Display for Scalar {
@@ -31,7 +29,6 @@ impl fmt::Display for Scalar {
         match self {
             Self::Text(text) => write!(f, "\"{}\"", printable(text)),
             Self::Bool(flag) => write!(f, "{flag}"),
-            Self::Integer(number) => write!(f, "{number}"),
         }
     }
 }
@@ -48,7 +45,6 @@ impl Document {
         let new = match value {
             Scalar::Text(text) => Value::from(text.as_str()),
             Scalar::Bool(flag) => Value::from(*flag),
-            Scalar::Integer(number) => Value::from(*number),
         };
         let mut expected = self.value().clone();
         if !meaning::insert(&mut expected, self.keys(), &key, new) {
@@ -136,7 +132,6 @@ fn with_key(text: &str, keys: &Keys, key: &[&str], value: &Scalar, quotes: Quote
         }
         Scalar::Text(text) => put(&mapping, keys, last, text.as_str()),
         Scalar::Bool(flag) => put(&mapping, keys, last, *flag),
-        Scalar::Integer(number) => put(&mapping, keys, last, *number),
     }
     Some(with_line_ends_of(text, file.to_string()))
 }
@@ -349,7 +344,6 @@ mod tests {
     #[test]
     fn every_type_is_written_as_itself() {
         assert_eq!(set("danger: false\n", &["danger"], &Scalar::Bool(true)), "danger: true\n");
-        assert_eq!(set("", &["danger"], &Scalar::Integer(-3)), "danger: -3\n");
         assert_eq!(set("danger: true\n", &["danger"], &text("true")), "danger: 'true'\n");
         assert_eq!(set("", &["variant"], &text("two\nlines")), "variant: |-\n  two\n  lines\n");
     }

@@ -41,11 +41,6 @@ impl Engine {
         tracing::debug!(%endpoint, api = %format_args!("{major_version}.{minor_version}"), "engine found");
         Ok(Self { docker: docker.map_err(|source| Error::api("connect to the engine", source))?, endpoint })
     }
-
-    /// Where the engine listens.
-    pub fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
-    }
 }
 
 /// What went wrong with the engine.
