@@ -53,9 +53,10 @@ fn before_the_first_session() {
     assert_eq!((&report["action"], &report["provider"]), (&"create".into(), &"zai".into()));
     assert_eq!(report["endpoint"], place.fake.base_url());
     assert_eq!(report["project_hash"], place.project().hash());
-    for name in ["ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL", "ANTHROPIC_MODEL", "ZAI_API_KEY", "HOME"] {
+    for name in ["ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL", "ANTHROPIC_MODEL", "HOME"] {
         assert!(names(&report).contains(&name), "{name} in {report}");
     }
+    assert!(!names(&report).contains(&"ZAI_API_KEY"), "Claude Code gets the key under its own variable only");
     let mounted: Vec<_> = report["mounts"].as_array().unwrap().iter().map(|mount| &mount["target"]).collect();
     assert!(mounted.contains(&&"/app".into()), "{report}");
 }
