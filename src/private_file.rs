@@ -103,6 +103,21 @@ pub fn read(path: &Path) -> Result<Option<String>, Error> {
     String::from_utf8(bytes).map(Some).map_err(|_| Error::NotText(path.to_owned()))
 }
 
+/// Refuses a file or folder that others can change, whoever can read it. One that is absent is fine.
+pub fn refuse_changes_by_others(path: &Path) -> Result<(), Error> {
+    let meta = match rustix::fs::stat(path) {
+        Ok(meta) => meta,
+        Err(Errno::NOENT) => return Ok(()),
+        Err(error) => return Err(failed("look at", path)(error.into())),
+    };
+    let mode = Mode::from_raw_mode(meta.st_mode & 0o7777);
+    let others = Mode::WGRP | Mode::WOTH;
+    if mode.intersects(others) {
+        return Err(Error::Loose { path: path.to_owned(), mode, wanted: mode.difference(others) });
+    }
+    Ok(())
+}
+
 /// Writes a private file as a whole: a reader, or a crash, meets the old content or the new one.
 ///
 /// A missing folder is made first. An existing one must be private, and what stands at `path` a regular file.

@@ -101,12 +101,12 @@ fn table(report: &Report) -> String {
     ];
     let mut text = String::new();
     for (name, value) in rows {
-        let _ = writeln!(text, "{name:<11}{value}");
+        let _ = writeln!(text, "{name:<11}{}", ui::one_line(&value));
     }
     for (index, mount) in report.mounts.iter().enumerate() {
         let name = if index == 0 { "mounts" } else { "" };
         let read_only = if mount.read_only { " (read-only)" } else { "" };
-        let _ = writeln!(text, "{name:<11}{} → {}{read_only}", mount.source, mount.target);
+        let _ = writeln!(text, "{name:<11}{} → {}{read_only}", ui::one_line(&mount.source), mount.target);
     }
     let _ = writeln!(text, "{:<11}{}", "variables", report.variables.join(" "));
     text

@@ -122,7 +122,7 @@ fn claude_command(args: &Args, target: &Target, env: &SessionEnv) -> Vec<String>
 fn summary(target: &Target, env: &SessionEnv) -> String {
     [
         target.account.as_str(),
-        target.project.name(),
+        &ui::one_line(target.project.name()),
         target.settings.provider.value.as_str(),
         env.model().unwrap_or("default model"),
         env.endpoint(),

@@ -12,6 +12,7 @@ use crate::container::spec::CaFile;
 use crate::error::Error;
 use crate::host::Host;
 use crate::name::{AccountName, ProviderId};
+use crate::private_file;
 use crate::project::{Project, SessionDir};
 use crate::provider::catalog::{Catalog, Provider};
 
@@ -51,6 +52,10 @@ impl Target {
         project.refuse_keys_inside(&reactor_home)?;
 
         let user_path = reactor_home.join("config.yaml");
+        for decisive in [&reactor_home, &user_path, &reactor_home.join("providers.yaml")] {
+            // Who can change these decides where keys go.
+            private_file::refuse_changes_by_others(decisive)?;
+        }
         let user = file::user_file(&user_path, &file::read_text(&user_path)?)?;
         let project_path = project.file();
         let shared = if project.has_own_file(host.uid) {

@@ -118,6 +118,16 @@ pub async fn start<'a>(
 /// Joins a command to our standard streams until it ends, and returns its exit code: the command's own, or 128+n where
 /// signal n ended the session.
 pub async fn join(session: Session<'_>, signals: &mut EndSignals) -> Result<u8, Error> {
+    let tty = session.tty;
+    let joined = pump(session, signals).await;
+    if tty && joined.is_err() {
+        // Whatever drew on the screen had no time to tidy up.
+        terminal::reset_screen();
+    }
+    joined
+}
+
+async fn pump(session: Session<'_>, signals: &mut EndSignals) -> Result<u8, Error> {
     let Session { inside, exec: Exec { id, output, input }, tty } = session;
     let Inside { engine, container, .. } = inside;
     let raw = if tty { Some(RawMode::enter()?) } else { None };
@@ -141,14 +151,17 @@ pub async fn join(session: Session<'_>, signals: &mut EndSignals) -> Result<u8, 
                 // Nothing must hold the connection any more: while output waits for us on it, the engine does not
                 // notice the end of anything in the container.
                 copying_in.abort();
-                let (signal, code) = match error.kind() {
-                    // Where a reader goes away, a program is ended by SIGPIPE, number 13, or by its own failed write if
-                    // it ignores that. No write fails inside, hence a signal that is rarely ignored.
-                    io::ErrorKind::BrokenPipe => (EndSignal::Terminate, 128 + 13),
-                    _ => (EndSignal::Hangup, EndSignal::Hangup.exit_code()),
-                };
-                inside.end(signal, signals).await?;
-                code
+                if tty {
+                    inside.end(EndSignal::Hangup, signals).await?;
+                    return Ok(EndSignal::Hangup.exit_code());
+                }
+                // Where a reader goes away, a program is ended by SIGPIPE, number 13, or by its own failed write if it
+                // ignores that. No write fails inside, hence a signal that is rarely ignored.
+                inside.end(EndSignal::Terminate, signals).await?;
+                match error.kind() {
+                    io::ErrorKind::BrokenPipe => 128 + 13,
+                    _ => return Err(error.into()),
+                }
             }
         },
         Err(signal) => {

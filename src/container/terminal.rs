@@ -1,6 +1,6 @@
 //! The caller's terminal: raw mode, and the promise that it is over on every way out.
 
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::AsFd;
 
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
@@ -34,4 +34,14 @@ impl Drop for RawMode {
 pub fn size() -> Option<(u16, u16)> {
     let size = tcgetwinsize(io::stdout().as_fd()).ok()?;
     (size.ws_col > 0 && size.ws_row > 0).then_some((size.ws_col, size.ws_row))
+}
+
+/// Takes back what a full-screen program may have asked of the terminal: the other screen, mouse, focus and paste
+/// reports, key encodings, colours, a hidden cursor.
+const RESET: &str = "\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?2031l\x1b[>4m\x1b[<u\x1b[0m\x1b[?25h";
+
+/// Makes standard output's terminal usable again after a program that could not do it itself.
+pub fn reset_screen() {
+    // The terminal may be gone too.
+    let _ = io::stdout().write_all(RESET.as_bytes()).and_then(|()| io::stdout().flush());
 }

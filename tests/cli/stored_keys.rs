@@ -175,3 +175,20 @@ fn a_folder_that_is_a_link_is_not_followed_either() {
     output.assert_code(USAGE).assert_stderr_contains("is a symbolic link");
     assert_eq!(elsewhere.read_dir().unwrap().count(), 0);
 }
+
+#[test]
+fn what_others_can_change_decides_nothing() {
+    for (path, mode) in [("", 0o777), ("config.yaml", 0o666), ("providers.yaml", 0o664)] {
+        let (sandbox, _fake) = zai();
+        sandbox.write_home(".claude-reactor/config.yaml", "");
+        let path = sandbox.reactor_home().join(path);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let project = sandbox.project("app");
+        let before = state(&sandbox);
+        let args = ["run", "--llm-provider", "zai", "--key-stdin"];
+        let output = project.reactor(&args).stdin("k").run();
+        output.assert_code(USAGE).assert_stderr_contains("is open to other users of this machine");
+        output.assert_stderr_contains(&format!("chmod {:o} ", mode & !0o022));
+        assert_eq!(state(&sandbox), before);
+    }
+}

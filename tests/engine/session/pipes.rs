@@ -84,3 +84,12 @@ fn a_command_that_does_not_mind_a_lost_reader_ends_too() {
     // As Claude Code and every other program on Node do.
     piped_into_head(&place, "trap '' PIPE; yes; sleep 86400");
 }
+
+#[test]
+fn output_that_cannot_be_written_is_said() {
+    let Some(place) = Place::new() else { return };
+    let program = env!("CARGO_BIN_EXE_claude-reactor");
+    let script = format!("'{program}' exec --llm-provider zai -- echo hi >/dev/full");
+    let output = place.project().command("sh", &["-c", &script]).run();
+    output.assert_code(1).assert_stderr_contains("the session's input or output failed");
+}
