@@ -28,7 +28,7 @@ pub struct ChoiceArgs {
     /// The image: `base` for now; remembered for this project
     #[arg(long, visible_alias = "variant", value_name = "VARIANT")]
     pub image: Option<String>,
-    /// A host folder the container is to see as well, at /mnt/<its name> if DST is not given; may be repeated
+    /// A host folder the container is to see as well, at /mnt/{its name} if DST is not given; may be repeated
     #[arg(long, short, value_name = "SRC[:DST][:ro]")]
     pub mount: Vec<String>,
     /// CA certificates (PEM) to trust in addition, at build and at run; by default what `SSL_CERT_FILE` names
