@@ -1,7 +1,7 @@
 //! Taking a figure from one command, and comparing figures in pairs.
 
 use std::io::{Read, Write};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 /// Figures of two things, taken in turns.
@@ -62,12 +62,7 @@ pub(crate) fn to_end(mut command: Command) -> f64 {
 /// Milliseconds from the start of a command to the first byte of its standard output.
 pub(crate) fn to_first_byte(mut command: Command) -> f64 {
     let start = Instant::now();
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the command starts");
+    let mut child = spawn(&mut command, Stdio::null());
     let mut first = [0];
     child.stdout.take().expect("it is piped").read_exact(&mut first).expect("the command says something");
     let taken = start.elapsed();
@@ -77,12 +72,7 @@ pub(crate) fn to_first_byte(mut command: Command) -> f64 {
 
 /// The largest resident memory, in KiB, of a command that passes its input on, after a round trip.
 pub(crate) fn peak_memory(mut command: Command) -> f64 {
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the command starts");
+    let mut child = spawn(&mut command, Stdio::piped());
     let mut input = child.stdin.take().expect("it is piped");
     let text = [b'x'; 4096];
     input.write_all(&text).expect("the command reads");
@@ -97,12 +87,7 @@ pub(crate) fn peak_memory(mut command: Command) -> f64 {
 
 /// Milliseconds of CPU that a command takes, user and system. Read between its end and its burial, to the nanosecond.
 pub(crate) fn cpu_time(mut command: Command) -> f64 {
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the command starts");
+    let mut child = spawn(&mut command, Stdio::null());
     let mut all = Vec::new();
     child.stdout.take().expect("it is piped").read_to_end(&mut all).expect("its output ends");
     let path = format!("/proc/{}", child.id());
@@ -120,4 +105,9 @@ pub(crate) fn cpu_time(mut command: Command) -> f64 {
         .expect("Linux states the time");
     child.wait().expect("it has ended");
     nanoseconds / 1e6
+}
+
+/// Starts a command whose output is read.
+fn spawn(command: &mut Command, stdin: Stdio) -> Child {
+    command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the command starts")
 }

@@ -1,20 +1,11 @@
 //! Shows a build: a live line on a terminal, one plain line a step in a log.
 
 use std::io::{self, Write};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::lock::lock;
 use crate::container::build_log::{Progress, Step};
-use crate::container::engine::Engine;
-use crate::container::image::{self, BuildOptions};
-use crate::container::proxies::Proxies;
-use crate::error::Error;
-use crate::host::Host;
-use crate::private_file;
-use crate::variant::Variant;
 
 /// How much of an instruction a line of a log shows, in characters.
 const LOG_TITLE: usize = 90;
@@ -51,30 +42,6 @@ impl BuildProgress {
             None => say(progress, self.started.elapsed()),
         }
     }
-}
-
-/// Makes sure that a variant's image is there, and shows its build if one is needed.
-pub async fn ensure_image(
-    engine: &Engine,
-    variant: Variant,
-    ca_file: Option<&Path>,
-    host: &Host,
-) -> Result<(), Error> {
-    if engine.image_id(&variant.tag()).await?.is_some() {
-        return Ok(());
-    }
-    // One build at a time: a second one would do the same work beside it, and take the machine from it.
-    // No account can have this folder's name.
-    let folder = host.reactor_home()?.join(".run");
-    private_file::create_dir(&host.reactor_home()?, &folder)?;
-    let _lock = lock(&folder.join(format!("build-{variant}")), "another build of this image").await?;
-    let read = |path: &Path| {
-        std::fs::read(path).map_err(|source| Error::Io { action: "read the CA certificates", source })
-    };
-    let options = BuildOptions { ca: ca_file.map(read).transpose()?, proxies: Proxies::from_host(host) };
-    let mut display = BuildProgress::stderr(host.terminal.stderr);
-    image::ensure(engine, variant, &options, &mut |progress| display.show(&progress)).await?;
-    Ok(())
 }
 
 /// A build that failed or was given up leaves no half-drawn line behind.

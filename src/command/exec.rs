@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::choices::ChoiceArgs;
 use super::keys::KeyArgs;
 use super::launch::{self, Joining};
-use super::run::settle;
+use super::settle::settle;
 use super::target::Target;
 use crate::error::Error;
 use crate::host::Host;

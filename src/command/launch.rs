@@ -5,7 +5,7 @@ use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::build_progress;
+use super::image;
 use super::lock::lock;
 use super::target::Target;
 use crate::config::{EnvMode, Settings};
@@ -107,7 +107,7 @@ pub async fn launch(
     }
     if matches!(plan, Plan::Create | Plan::Recreate(..)) {
         let ca_file = target.ca_file.as_ref().map(|file| file.path.as_path());
-        build_progress::ensure_image(&engine, target.settings.variant.value, ca_file, host).await?;
+        image::ensure(&engine, target.settings.variant.value, ca_file, host).await?;
     }
     let session_env = match target.settings.env.value {
         EnvMode::Session => Vec::new(),

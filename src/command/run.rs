@@ -4,10 +4,11 @@ use std::process::ExitCode;
 
 use secrecy::SecretString;
 
-use super::choices::{self, ChoiceArgs};
+use super::choices::ChoiceArgs;
 use super::dry_run;
-use super::keys::{self, KeyArgs};
+use super::keys::KeyArgs;
 use super::launch::{self, Joining, Launched};
+use super::settle::settle;
 use super::target::Target;
 use crate::container::engine::exec::ExecRequest;
 use crate::error::Error;
@@ -81,21 +82,6 @@ pub async fn run(args: &Args, host: &Host) -> Result<ExitCode, Error> {
         }
     }
     Ok(ExitCode::from(code?))
-}
-
-/// Everything before the container: the key, what is remembered, and the session's variables.
-pub async fn settle(target: &Target, key: &KeyArgs, host: &Host) -> Result<SessionEnv, Error> {
-    keys::confirm_unseen(target, host).await?;
-    let (provider, credentials) = keys::obtain(target, key, host).await?;
-    let env = launch::session_env(target, &provider, &credentials)?;
-    choices::remember(
-        &target.chosen,
-        &target.provider_of_files,
-        &target.project,
-        &target.session_dir,
-        &target.reactor_home,
-    )?;
-    Ok(env)
 }
 
 fn request(args: &Args, target: &Target, env: &SessionEnv, launched: &Launched, host: &Host) -> ExecRequest {

@@ -1,0 +1,23 @@
+//! Everything before the container, for `run` and `exec` alike.
+
+use super::keys::{self, KeyArgs};
+use super::target::Target;
+use super::{choices, launch};
+use crate::error::Error;
+use crate::host::Host;
+use crate::provider::session_env::SessionEnv;
+
+/// Settles the key, what is remembered, and the session's variables.
+pub async fn settle(target: &Target, key: &KeyArgs, host: &Host) -> Result<SessionEnv, Error> {
+    keys::confirm_unseen(target, host).await?;
+    let (provider, credentials) = keys::obtain(target, key, host).await?;
+    let env = launch::session_env(target, &provider, &credentials)?;
+    choices::remember(
+        &target.chosen,
+        &target.provider_of_files,
+        &target.project,
+        &target.session_dir,
+        &target.reactor_home,
+    )?;
+    Ok(env)
+}
