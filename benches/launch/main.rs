@@ -1,8 +1,9 @@
 //! `make bench`: what claude-reactor costs beside the engine's own command line.
 //!
 //! Every figure is a ratio of two things measured in turns in one run, because machines are noisy and differ; the medians
-//! of the pairs' ratios are what counts. Needs an engine, the `docker` command line and the image; makes its own home,
-//! projects and containers, and removes them.
+//! of the pairs' ratios are what counts. Needs an engine, its command line and the image; makes its own home, projects
+//! and containers, and removes them. `DOCKER_HOST` says which engine, and `CLAUDE_REACTOR_BENCH_CLIENT` which command
+//! line it is compared with: `docker`, or `podman` where Podman is the engine.
 
 mod measure;
 mod stage;
@@ -19,6 +20,7 @@ fn main() {
     let pairs =
         std::env::var("CLAUDE_REACTOR_BENCH_PAIRS").ok().and_then(|text| text.parse().ok()).unwrap_or(PAIRS);
     let stage = Stage::set_up();
+    let client = stage::client();
     println!("| what | over | ratio (median of {pairs}) | middle half | medians | bound |");
     println!("|---|---|---|---|---|---|");
 
@@ -49,17 +51,17 @@ fn main() {
     let container = stage.container("zai");
     row(
         "`exec -- true`, reused container",
-        "`docker exec … true`",
+        &format!("`{client} exec … true`"),
         "0.85",
         &Pairs::take(
             pairs,
             || to_end(stage.reactor("zai", &["exec", "--", "true"])),
-            || to_end(docker(&["exec", &container, "true"])),
+            || to_end(engine_client(&["exec", &container, "true"])),
         ),
     );
     row(
         "fresh container and first command",
-        "`docker run -d` and `docker exec`",
+        &format!("`{client} run -d` and `{client} exec`"),
         "1.10",
         &Pairs::take(
             pairs,
@@ -68,7 +70,7 @@ fn main() {
                 to_end(stage.reactor("zai", &["exec", "--", "true"]))
             },
             || {
-                let run = to_end(docker(&[
+                let run = to_end(engine_client(&[
                     "run",
                     "-d",
                     "--init",
@@ -78,8 +80,8 @@ fn main() {
                     "sleep",
                     "infinity",
                 ]));
-                let exec = to_end(docker(&["exec", "claude-reactor-bench", "true"]));
-                stage::docker_ok(&["rm", "-f", "claude-reactor-bench"]);
+                let exec = to_end(engine_client(&["exec", "claude-reactor-bench", "true"]));
+                stage::client_ok(&["rm", "-f", "claude-reactor-bench"]);
                 run + exec
             },
         ),
@@ -88,12 +90,12 @@ fn main() {
     let container = stage.container("zai");
     row(
         "peak memory of a session (KiB)",
-        "`docker exec -i`",
+        &format!("`{client} exec -i`"),
         "0.50",
         &Pairs::take(
             pairs.min(30),
             || peak_memory(stage.reactor("zai", &["exec", "--", "cat"])),
-            || peak_memory(docker(&["exec", "-i", &container, "cat"])),
+            || peak_memory(engine_client(&["exec", "-i", &container, "cat"])),
         ),
     );
     let help =
@@ -101,8 +103,8 @@ fn main() {
     println!("| CPU of `--help` | – | – | – | {:.1} ms | 5 ms |", help.ours_median());
 }
 
-fn docker(args: &[&str]) -> Command {
-    let mut command = Command::new("docker");
+fn engine_client(args: &[&str]) -> Command {
+    let mut command = Command::new(stage::client());
     command.args(args);
     command
 }

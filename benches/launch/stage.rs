@@ -35,7 +35,7 @@ impl Stage {
                 .expect("claude-reactor starts")
                 .success()
         );
-        stage.image = docker_ok(&["inspect", "--format", "{{.Config.Image}}", &stage.container("zai")]);
+        stage.image = client_ok(&["inspect", "--format", "{{.Config.Image}}", &stage.container("zai")]);
         stage
     }
 
@@ -51,14 +51,14 @@ impl Stage {
     /// The container of a project.
     pub(crate) fn container(&self, project: &str) -> String {
         let label = format!("label=dev.claude-reactor.project={}", self.project(project).display());
-        docker_ok(&["ps", "-aq", "--filter", &label])
+        client_ok(&["ps", "-aq", "--filter", &label])
     }
 
     /// Removes the container of a project.
     pub(crate) fn remove(&self, project: &str) {
         let container = self.container(project);
         if !container.is_empty() {
-            docker_ok(&["rm", "-f", &container]);
+            client_ok(&["rm", "-f", &container]);
         }
     }
 
@@ -75,10 +75,15 @@ impl Drop for Stage {
     }
 }
 
+/// The engine's command line.
+pub(crate) fn client() -> String {
+    std::env::var("CLAUDE_REACTOR_BENCH_CLIENT").unwrap_or_else(|_| "docker".to_owned())
+}
+
 /// Runs the engine's command line and returns what it prints.
-pub(crate) fn docker_ok(args: &[&str]) -> String {
-    let output = Command::new("docker").args(args).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
-    let output = output.expect("the docker command line starts");
-    assert!(output.status.success(), "docker {args:?}");
+pub(crate) fn client_ok(args: &[&str]) -> String {
+    let output = Command::new(client()).args(args).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let output = output.expect("the engine's command line starts");
+    assert!(output.status.success(), "{} {args:?}", client());
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
