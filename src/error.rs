@@ -7,8 +7,10 @@ use std::process::ExitCode;
 
 use crate::config::{self, Source};
 use crate::container::{apply, claude_config, engine, image, mount, session};
+use crate::image_choice::ImageReference;
 use crate::provider::{catalog, credentials, session_env, setup};
 use crate::signals::EndSignal;
+use crate::variant::Variant;
 use crate::{host, name, private_file, project, user_file};
 
 /// Something failed on this machine.
@@ -83,6 +85,14 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// An image of the user's own.
+    #[error("the image {image} (from: {from}) is not a built-in one, and others are not in this version yet")]
+    CustomImage {
+        /// The image.
+        image: ImageReference,
+        /// What chose it.
+        from: Source,
+    },
     /// A repository chose for a user who has not seen it.
     #[error("this project's file chooses {}, which you have not used here before", .choices.join(" and "))]
     Unseen {
@@ -131,6 +141,10 @@ impl Error {
             Self::ClaudeConfig(error) => error.hint(),
             Self::Session(error) => error.hint(),
             Self::CaFile { .. } => Some("correct the path, or leave it out".to_owned()),
+            Self::CustomImage { .. } => {
+                let names = Variant::ALL.map(|variant| format!("`{variant}`")).join(", ");
+                Some(format!("this version has: {names}"))
+            }
             Self::Unseen { command, .. } => Some(format!("if that is what you want: `{command}`")),
             Self::Ended(_) | Self::Io { .. } => None,
         }
@@ -186,6 +200,7 @@ impl Error {
             | Self::SessionEnv(_)
             | Self::Mount(_)
             | Self::CaFile { .. }
+            | Self::CustomImage { .. }
             | Self::Unseen { .. } => USAGE,
             Self::Ended(signal) => signal.exit_code(),
         })

@@ -2,16 +2,19 @@
 
 use std::path::Path;
 
+use crate::config::agent_socket::AgentFlag;
 use crate::config::file::{CHOICES_KEYS, USER_KEYS};
+use crate::config::timeout::Timeout;
 use crate::config::yaml::{Document, Scalar};
-use crate::config::{ModelId, Values, parse_at};
+use crate::config::{ModelId, MountText, Values, parse_at};
+use crate::engine_choice::EngineChoice;
 use crate::error::Error;
 use crate::host::Host;
+use crate::image_choice::ImageChoice;
 use crate::name::{AccountName, ProviderId};
 use crate::private_file;
 use crate::project::{Project, SessionDir};
 use crate::user_file;
-use crate::variant::Variant;
 
 /// The flags that say which container, and which backend.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -28,12 +31,25 @@ pub struct ChoiceArgs {
     /// The image: `base` for now; remembered for this project
     #[arg(long, visible_alias = "variant", value_name = "VARIANT")]
     pub image: Option<String>,
-    /// A host folder the container is to see as well, at /mnt/{its name} if DST is not given; may be repeated
+    /// A host folder the container is to see as well, at /mnt/{its name} if DST is not given; may be repeated, and adds
+    /// to the `mounts` of the files
     #[arg(long, short, value_name = "SRC[:DST][:ro]")]
     pub mount: Vec<String>,
     /// CA certificates (PEM) to trust in addition, at build and at run; by default what `SSL_CERT_FILE` names
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<String>,
+    /// Let the session use this machine's container engine; remembered for this project, `--host-docker=false` ends it
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub host_docker: Option<bool>,
+    /// How long one use of the machine's engine may take (`5m`, `1h30m`, `0` for no limit); remembered for this project
+    #[arg(long, value_name = "DURATION")]
+    pub host_docker_timeout: Option<String>,
+    /// Let the session use your SSH agent, or the one at SOCK; remembered for this project, `--ssh-agent=off` ends it
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "on", value_name = "SOCK")]
+    pub ssh_agent: Option<String>,
+    /// The container engine for this run: docker, podman, an address (unix://, tcp://, ssh://) or a Docker context
+    #[arg(long, value_name = "ENGINE")]
+    pub engine: Option<String>,
 }
 
 /// What the flags say, checked.
@@ -46,20 +62,34 @@ pub struct Choices {
 }
 
 impl ChoiceArgs {
-    /// Checks the flags. `danger` is a flag of `run` alone.
-    pub fn parse(&self, danger: Option<bool>, host: &Host) -> Result<Choices, Error> {
+    /// Checks the flags. `own` is what the flags of one command alone say.
+    pub fn parse(&self, own: Values, host: &Host) -> Result<Choices, Error> {
         fn flag<T: crate::config::ValueText>(name: &str, text: Option<&String>) -> Result<Option<T>, Error> {
             Ok(text.map(|text| parse_at(|| name.to_owned(), text)).transpose()?)
         }
+        let mount = |given: &String| MountText {
+            given: given.clone(),
+            base: host.cwd.clone(),
+            place: "--mount".to_owned(),
+        };
+        let agent = flag::<AgentFlag>("--ssh-agent", self.ssh_agent.as_ref())?;
         Ok(Choices {
             account: flag::<AccountName>("--account", self.account.as_ref())?,
             values: Values {
-                variant: flag::<Variant>("--image", self.image.as_ref())?,
-                danger,
+                image: flag::<ImageChoice>("--image", self.image.as_ref())?,
                 provider: flag::<ProviderId>("--llm-provider", self.llm_provider.as_ref())?,
                 model: flag::<ModelId>("--llm-model", self.llm_model.as_ref())?.map(|ModelId(id)| id),
                 ca_file: self.ca_file.as_ref().map(|path| host.absolute(path)),
-                ..Values::default()
+                mounts: self.mount.iter().map(mount).collect(),
+                host_docker: self.host_docker,
+                host_docker_timeout: flag::<Timeout>(
+                    "--host-docker-timeout",
+                    self.host_docker_timeout.as_ref(),
+                )?,
+                ssh_agent: agent.as_ref().map(|agent| agent.on),
+                ssh_agent_socket: agent.and_then(|agent| agent.socket),
+                engine: flag::<EngineChoice>("--engine", self.engine.as_ref())?,
+                ..own
             },
         })
     }
@@ -82,31 +112,41 @@ pub fn remember(
             set(document, &["projects", project.hash(), "account"], &Scalar::Text(account.to_string()))
         })?;
     }
-    let Values { variant, danger, provider, model, .. } = &chosen.values;
-    if variant.is_none() && danger.is_none() && provider.is_none() && model.is_none() {
+    let kept = kept(&chosen.values);
+    if kept.is_empty() {
         return Ok(());
     }
     private_file::create_dir(reactor_home, session_dir.path())?;
     edit(&session_dir.file(), &CHOICES_KEYS, |document| {
         let mut document = document.clone();
-        if let Some(provider) = provider {
-            document = set(&document, &["llm", "provider"], &Scalar::Text(provider.to_string()))?;
-            if provider != before {
-                document = unset(&document, &["llm", "model"])?;
-                document = unset(&document, &["llm", "small_model"])?;
-            }
+        if chosen.values.provider.as_ref().is_some_and(|provider| provider != before) {
+            document = unset(&document, &["llm", "model"])?;
+            document = unset(&document, &["llm", "small_model"])?;
         }
-        if let Some(model) = model {
-            document = set(&document, &["llm", "model"], &Scalar::Text(model.clone()))?;
-        }
-        if let Some(variant) = variant {
-            document = set(&document, &["variant"], &Scalar::Text(variant.name().to_owned()))?;
-        }
-        if let Some(danger) = danger {
-            document = set(&document, &["danger"], &Scalar::Bool(*danger))?;
+        for (key, value) in &kept {
+            document = set(&document, key, value)?;
         }
         Ok(document)
     })
+}
+
+/// The keys that are remembered, with what the flags say of them.
+fn kept(chosen: &Values) -> Vec<(&'static [&'static str], Scalar)> {
+    fn text(value: Option<&impl ToString>) -> Option<Scalar> {
+        value.map(|value| Scalar::Text(value.to_string()))
+    }
+    let flag = |value: Option<bool>| value.map(Scalar::Bool);
+    let keys: [(&'static [&'static str], Option<Scalar>); 8] = [
+        (&["llm", "provider"], text(chosen.provider.as_ref())),
+        (&["llm", "model"], text(chosen.model.as_ref())),
+        (&["variant"], text(chosen.image.as_ref())),
+        (&["danger"], flag(chosen.danger)),
+        (&["host_docker"], flag(chosen.host_docker)),
+        (&["host_docker_timeout"], text(chosen.host_docker_timeout.as_ref())),
+        (&["ssh_agent"], flag(chosen.ssh_agent)),
+        (&["ssh_agent_socket"], text(chosen.ssh_agent_socket.as_ref())),
+    ];
+    keys.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
 }
 
 fn edit(

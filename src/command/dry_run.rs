@@ -72,7 +72,7 @@ async fn report(target: &Target, host: &Host) -> Result<Report, Error> {
         model: env.as_ref().and_then(|env| env.model().map(str::to_owned)),
         credential: env.as_ref().map(|env| env.credential().to_string()),
         image_present: engine.image_id(&spec.image).await?.is_some(),
-        image: target.settings.variant.value.tag(),
+        image: target.variant.tag(),
         container,
         action: plan.verb(),
         reason: plan.why(),

@@ -7,6 +7,7 @@ use super::keys::KeyArgs;
 use super::launch::{self, Joining};
 use super::settle::settle;
 use super::target::Target;
+use crate::config::Values;
 use crate::error::Error;
 use crate::host::Host;
 use crate::signals::EndSignals;
@@ -38,7 +39,7 @@ pub struct Args {
 
 /// Does it, and returns the command's exit code.
 pub async fn exec(args: &Args, host: &Host) -> Result<ExitCode, Error> {
-    let target = Target::resolve(&args.choices, None, host)?;
+    let target = Target::resolve(&args.choices, Values::default(), host)?;
     let mut signals = EndSignals::listen().map_err(Error::signals)?;
     let env = settle(&target, &args.key, host).await?;
     let mut launched = signals.unless(launch::launch(&target, &env, host, Joining::AsItRuns)).await??;

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::image;
 use super::lock::lock;
 use super::target::Target;
-use crate::config::{EnvMode, Settings};
+use crate::config::EnvMode;
 use crate::container::apply::{Wanted, apply, refuse_if_in_use};
 use crate::container::claude_config::{self, Needs};
 use crate::container::engine::Engine;
@@ -67,13 +67,16 @@ pub fn spec(target: &Target, env: Option<&SessionEnv>, host: &Host) -> Container
     let claude_config = target.session_dir.claude_config(target.settings.provider.value.as_str());
     let in_container = target.settings.env.value == EnvMode::Container;
     ContainerSpec::new(Parts {
-        image: &target.settings.variant.value.tag(),
+        image: &target.variant.tag(),
         user: User { uid: host.uid, gid: host.gid },
         project: target.project.root(),
         claude_config: &claude_config.to_string_lossy(),
         history: &target.session_dir.history().to_string_lossy(),
         ca_file: target.ca_file.as_ref(),
         mounts: target.mounts.clone(),
+        variables: target.variables(),
+        sudo: target.settings.sudo.value,
+        limits: target.limits(),
         session_env_digest: env.filter(|_| in_container).map(SessionEnv::digest),
     })
 }
@@ -107,7 +110,7 @@ pub async fn launch(
     }
     if matches!(plan, Plan::Create | Plan::Recreate(..)) {
         let ca_file = target.ca_file.as_ref().map(|file| file.path.as_path());
-        image::ensure(&engine, target.settings.variant.value, ca_file, host).await?;
+        image::ensure(&engine, target.variant, ca_file, host).await?;
     }
     let session_env = match target.settings.env.value {
         EnvMode::Session => Vec::new(),
@@ -131,8 +134,8 @@ pub async fn session(
 
 /// Holds off other launches of this container, so that two terminals make one container and build one image.
 async fn lock_launch(target: &Target) -> Result<Lock, Error> {
-    let Settings { variant, provider, .. } = &target.settings;
-    let path = target.session_dir.path().join(format!("launch-{}-{}", variant.value, provider.value));
+    let name = format!("launch-{}-{}", target.variant, target.settings.provider.value);
+    let path = target.session_dir.path().join(name);
     lock(&path, "another claude-reactor that is starting this container").await
 }
 

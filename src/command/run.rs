@@ -10,6 +10,7 @@ use super::keys::KeyArgs;
 use super::launch::{self, Joining, Launched};
 use super::settle::settle;
 use super::target::Target;
+use crate::config::Values;
 use crate::container::engine::exec::ExecRequest;
 use crate::error::Error;
 use crate::host::Host;
@@ -47,7 +48,7 @@ pub struct Args {
     /// Start a shell instead of Claude Code; it has the key under its own name as well
     #[arg(long, conflicts_with = "claude_args")]
     pub shell: bool,
-    /// Remove the container at the end of the session
+    /// Remove the container at the end of the session (`session_persistence: false` in a file does so every time)
     #[arg(long)]
     pub no_persist: bool,
     /// Show what would be done; write nothing and start nothing
@@ -63,7 +64,12 @@ pub struct Args {
 
 /// Does it, and returns the session's exit code.
 pub async fn run(args: &Args, host: &Host) -> Result<ExitCode, Error> {
-    let target = Target::resolve(&args.choices, args.danger, host)?;
+    let own = Values {
+        danger: args.danger,
+        session_persistence: args.no_persist.then_some(false),
+        ..Values::default()
+    };
+    let target = Target::resolve(&args.choices, own, host)?;
     if args.dry_run {
         return dry_run::show(&target, args.json, host).await;
     }
@@ -74,7 +80,7 @@ pub async fn run(args: &Args, host: &Host) -> Result<ExitCode, Error> {
     ui::note(&summary(&target, &env));
     let request = request(args, &target, &env, &launched, host);
     let code = launch::session(&mut launched, request, &mut signals).await;
-    if args.no_persist {
+    if !target.settings.session_persistence.value {
         match signals.unless(launch::remove_if_idle(&target, &launched)).await {
             Ok(Err(error)) => ui::warn(&format!("the container stays: {error}")),
             Ok(Ok(())) => {}

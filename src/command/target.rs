@@ -1,20 +1,24 @@
 //! What a command is about: the project, the account, the settings with their layers merged, and the provider's row.
 //! Nothing here writes or asks.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::choices::{ChoiceArgs, Choices};
 use crate::config::file::{self, UserFile};
-use crate::config::{self, Layer, Settings, Source, resolve, vars};
+use crate::config::{self, Layer, Settings, Source, Values, resolve, vars};
 use crate::container::mount::{self, Mount};
 use crate::container::name::Identity;
-use crate::container::spec::CaFile;
+use crate::container::spec::{CaFile, Limits};
 use crate::error::Error;
 use crate::host::Host;
+use crate::image_choice::ImageChoice;
 use crate::name::{AccountName, ProviderId};
 use crate::private_file;
 use crate::project::{Project, SessionDir};
 use crate::provider::catalog::{Catalog, Provider};
+use crate::provider::user_env;
+use crate::variant::Variant;
 
 /// Everything that is settled before a key is looked at.
 #[derive(Debug)]
@@ -35,6 +39,8 @@ pub struct Target {
     pub chosen: Choices,
     /// The provider that the files alone choose: the one whose models the session dir's file holds.
     pub provider_of_files: ProviderId,
+    /// The built-in image.
+    pub variant: Variant,
     /// All providers known.
     pub catalog: Catalog,
     /// The user's own mounts.
@@ -44,9 +50,9 @@ pub struct Target {
 }
 
 impl Target {
-    /// Resolves flags, environment and files.
-    pub fn resolve(args: &ChoiceArgs, danger: Option<bool>, host: &Host) -> Result<Self, Error> {
-        let mut chosen = args.parse(danger, host)?;
+    /// Resolves flags, environment and files. `own` is what the flags of one command alone say.
+    pub fn resolve(args: &ChoiceArgs, own: Values, host: &Host) -> Result<Self, Error> {
+        let mut chosen = args.parse(own, host)?;
         let reactor_home = host.reactor_home()?;
         let project = Project::find(host)?;
         project.refuse_keys_inside(&reactor_home)?;
@@ -68,25 +74,44 @@ impl Target {
 
         let session_dir = project.session_dir(&reactor_home, &account);
         let session_path = session_dir.file();
-        let remembered = file::choices(&session_path, &file::read_text(&session_path)?)?.values;
+        let text = file::read_text(&session_path)?;
+        let remembered = file::choices(&session_path, &text, Path::new(project.root()))?.values;
+        let account_path = reactor_home.join(account.as_str()).join("config.yaml");
+        private_file::refuse_changes_by_others(&account_path)?;
+        let of_account = file::account_file(&account_path, &file::read_text(&account_path)?)?;
         let layers = [
             Layer { source: Source::UserFile(user_path), values: user.values },
+            Layer { source: Source::AccountFile(account_path), values: of_account },
             Layer { source: Source::ProjectFile(project_path), values: shared.values },
             Layer { source: Source::SessionFile(session_path), values: remembered },
             Layer { source: Source::Environment, values: vars::values(host)? },
             Layer { source: Source::Flag, values: chosen.values.clone() },
         ];
         let settings = resolve(&layers);
-        let [user, shared, remembered, ..] = layers;
-        let provider_of_files = resolve(&[user, shared, remembered]).provider.value;
+        let provider_of_files = resolve(&layers[..4]).provider.value;
         if chosen.values.provider.is_none() && settings.provider.value != provider_of_files {
             // A variable chose the provider for this run alone, so a model for it is not to be remembered either.
             chosen.values.model = None;
         }
+        for (name, variable) in &settings.variables {
+            user_env::check(name).map_err(|(problem, hint)| config::Error::Value {
+                place: variable.value.place.clone(),
+                problem,
+                hint: Some(hint),
+            })?;
+        }
+        let variant = match &settings.image.value {
+            ImageChoice::BuiltIn(variant) => *variant,
+            ImageChoice::Custom(image) => {
+                let (image, from) = (image.clone(), settings.image.source.clone());
+                return Err(Error::CustomImage { image, from });
+            }
+        };
         let ca_file = ca_file(&settings, host)?;
         Ok(Self {
             catalog: catalog(&reactor_home)?,
-            mounts: mount::parse_all(&args.mount, host, &reactor_home)?,
+            mounts: mount::parse_all(&settings.mounts, host, &reactor_home)?,
+            variant,
             ca_file,
             reactor_home,
             project,
@@ -112,8 +137,23 @@ impl Target {
 
     /// Whose container it is.
     pub fn identity(&self) -> Identity {
-        let Settings { variant, provider, .. } = &self.settings;
-        Identity::new(&self.project, &self.account, variant.value, &provider.value)
+        Identity::new(&self.project, &self.account, self.variant, &self.settings.provider.value)
+    }
+
+    /// The user's own variables for every process inside.
+    pub fn variables(&self) -> BTreeMap<String, String> {
+        let variables = self.settings.variables.iter();
+        variables.map(|(name, setting)| (name.clone(), setting.value.value.clone())).collect()
+    }
+
+    /// What the container may use at most.
+    pub fn limits(&self) -> Limits {
+        let config::Limits { cpus, memory, pids } = &self.settings.limits;
+        Limits {
+            nano_cpus: cpus.as_ref().map(|setting| setting.value.nanos()),
+            memory: memory.as_ref().map(|setting| setting.value.bytes()),
+            pids: pids.as_ref().map(|setting| setting.value.count()),
+        }
     }
 
     /// What a project's file chose that costs money or shows prompts to somebody, as long as this account was never

@@ -1,42 +1,24 @@
-//! The two configuration files: `.claude-reactor` (in a project and in a session dir), and the user's own `config.yaml`.
+//! The configuration files: `.claude-reactor` (in a project and in a session dir), the user's `config.yaml` and an
+//! account's.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde::Deserialize;
-
+pub use super::keys::{ACCOUNT_KEYS, CHOICES_KEYS, USER_KEYS};
+use super::raw::{Content, content};
 use super::yaml::{Document, Keys};
-use super::{Error, ModelId, ValueText, Values, parse_at};
+use super::{Error, Values};
 use crate::name::AccountName;
 use crate::wary_file::{self, Links, Opened};
 
-/// The keys of a `.claude-reactor` file.
-pub static CHOICES_KEYS: Keys = Keys::Map(&[
-    ("variant", Keys::Leaf),
-    ("image", Keys::AliasOf("variant")),
-    ("account", Keys::Leaf),
-    ("danger", Keys::Leaf),
-    (
-        "llm",
-        Keys::Map(&[
-            ("provider", Keys::Leaf),
-            ("model", Keys::Leaf),
-            ("small_model", Keys::Leaf),
-            ("env", Keys::Leaf),
-            ("export_key", Keys::Leaf),
-        ]),
-    ),
-]);
-
-/// The keys of the user's `config.yaml`.
-pub static USER_KEYS: Keys = Keys::Map(&[
-    ("account", Keys::Leaf),
-    ("ca_file", Keys::Leaf),
-    ("projects", Keys::Each(&Keys::Map(&[("account", Keys::Leaf)]))),
-]);
-
 /// What a project's file may not set: key, what it could do, and how the user says it instead.
-const UNTRUSTED: [(&str, &str, &str); 3] = [
+const UNTRUSTED: [(&str, &str, &str); 9] = [
+    ("host_docker", "it would hand your machine's engine to an agent", "`claude-reactor run --host-docker`"),
+    ("host_docker_timeout", "it is part of handing over your machine's engine", "`--host-docker-timeout`"),
+    ("ssh_agent", "it would let an agent use your SSH keys", "`claude-reactor run --ssh-agent`"),
+    ("ssh_agent_socket", "it would let an agent use your SSH keys", "`claude-reactor run --ssh-agent=SOCK`"),
+    ("mounts", "it would show an agent your files", "`claude-reactor run --mount`"),
+    ("env", "it could move where keys and prompts go", "`env` in ~/.claude-reactor/config.yaml"),
     ("danger", "it would let an agent act without asking", "`claude-reactor run --danger`"),
     ("llm.env", "it would show your key in `inspect`", "CLAUDE_REACTOR_LLM_ENV=container"),
     ("llm.export_key", "it would show your key to the agent's tools", "CLAUDE_REACTOR_LLM_EXPORT_KEY=true"),
@@ -62,40 +44,6 @@ pub struct UserFile {
     pub project_accounts: BTreeMap<String, AccountName>,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct RawChoices {
-    #[serde(alias = "image")]
-    variant: Option<String>,
-    account: Option<String>,
-    danger: Option<bool>,
-    llm: Option<RawLlm>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct RawLlm {
-    provider: Option<String>,
-    model: Option<String>,
-    small_model: Option<String>,
-    env: Option<String>,
-    export_key: Option<bool>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct RawUser {
-    account: Option<String>,
-    ca_file: Option<PathBuf>,
-    projects: Option<BTreeMap<String, RawProject>>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct RawProject {
-    account: Option<String>,
-}
-
 /// Far more than anybody writes. A repository's file may be anything, and YAML takes long to refuse some of it.
 const LARGEST: u64 = 256 * 1024;
 
@@ -115,35 +63,15 @@ fn read_wary(path: &Path, links: Links) -> Result<Option<Opened>, Error> {
     wary_file::read(path, links, LARGEST).map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 
-/// Reads a `.claude-reactor` file of a session dir.
-pub fn choices(path: &Path, text: &str) -> Result<Choices, Error> {
-    Ok(parse(path, text)?.1)
-}
-
-fn parse(path: &Path, text: &str) -> Result<(Document, Choices), Error> {
-    let document = Document::parse(path, text, &CHOICES_KEYS)?;
-    let raw: RawChoices = document.read()?;
-    let llm = raw.llm.unwrap_or_default();
-    let at = Reader(&document);
-    let choices = Choices {
-        account: at.value(&["account"], raw.account)?,
-        values: Values {
-            variant: at.value(&["variant"], raw.variant)?,
-            danger: raw.danger,
-            provider: at.value(&["llm", "provider"], llm.provider)?,
-            model: at.value(&["llm", "model"], llm.model)?.map(|ModelId(id)| id),
-            small_model: at.value(&["llm", "small_model"], llm.small_model)?.map(|ModelId(id)| id),
-            env: at.value(&["llm", "env"], llm.env)?,
-            export_key: llm.export_key,
-            ca_file: None,
-        },
-    };
-    Ok((document, choices))
+/// Reads a `.claude-reactor` file of a session dir. The relative source of a mount is below `project`.
+pub fn choices(path: &Path, text: &str, project: &Path) -> Result<Choices, Error> {
+    let (_, Content { values, account, .. }) = parse(path, text, &CHOICES_KEYS, project)?;
+    Ok(Choices { values, account })
 }
 
 /// Reads a project's `.claude-reactor` file, which comes with a repository and is trusted accordingly.
 pub fn project_choices(path: &Path, text: &str) -> Result<Choices, Error> {
-    let (document, choices) = parse(path, text)?;
+    let (document, Content { values, account, .. }) = parse(path, text, &CHOICES_KEYS, folder(path))?;
     for (key, why, instead) in UNTRUSTED {
         let parts: Vec<&str> = key.split('.').collect();
         if let Some(position) = document.position(&parts) {
@@ -155,53 +83,53 @@ pub fn project_choices(path: &Path, text: &str) -> Result<Choices, Error> {
             });
         }
     }
-    Ok(choices)
+    Ok(Choices { values, account })
+}
+
+/// Reads an account's `config.yaml`.
+pub fn account_file(path: &Path, text: &str) -> Result<Values, Error> {
+    Ok(parse(path, text, &ACCOUNT_KEYS, folder(path))?.1.values)
 }
 
 /// Reads the user's `config.yaml`. A relative `ca_file` is one beside it.
 pub fn user_file(path: &Path, text: &str) -> Result<UserFile, Error> {
-    let document = Document::parse(path, text, &USER_KEYS)?;
-    let raw: RawUser = document.read()?;
-    let at = Reader(&document);
-    let mut project_accounts = BTreeMap::new();
-    for (hash, project) in raw.projects.unwrap_or_default() {
-        if let Some(account) = at.value(&["projects", &hash, "account"], project.account)? {
-            project_accounts.insert(hash, account);
-        }
-    }
-    let folder = path.parent().unwrap_or(Path::new("/"));
-    Ok(UserFile {
-        account: at.value(&["account"], raw.account)?,
-        values: Values { ca_file: raw.ca_file.map(|file| folder.join(file)), ..Values::default() },
-        project_accounts,
-    })
+    let (_, Content { values, account, project_accounts }) = parse(path, text, &USER_KEYS, folder(path))?;
+    Ok(UserFile { values, account, project_accounts })
 }
 
-/// Reads values of a document so that an error says where they stand.
-struct Reader<'a>(&'a Document);
+fn parse(
+    path: &Path,
+    text: &str,
+    keys: &'static Keys,
+    mount_base: &Path,
+) -> Result<(Document, Content), Error> {
+    let document = Document::parse(path, text, keys)?;
+    let content = content(&document, mount_base)?;
+    Ok((document, content))
+}
 
-impl Reader<'_> {
-    fn value<T: ValueText>(&self, key: &[&str], text: Option<String>) -> Result<Option<T>, Error> {
-        let place = || format!("{}: {}", self.0.place(self.0.position(key)), key.join("."));
-        text.map(|text| parse_at(place, &text)).transpose()
-    }
+fn folder(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("/"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::EnvMode;
+    use crate::config::limits::Cpus;
     use crate::config::yaml::Scalar;
+    use crate::config::{EnvMode, ValueText};
 
     fn read(text: &str) -> Result<Choices, Error> {
-        choices(Path::new("/s/.claude-reactor"), text)
+        choices(Path::new("/s/.claude-reactor"), text, Path::new("/p"))
     }
 
     #[test]
     fn every_key() {
         let choices = read(
             "image: base\naccount: bob\ndanger: true\nllm:\n  provider: zai\n  model: glm-5.2\n  small_model: glm-4.5-air\n  \
-             env: container\n  export_key: true\n",
+             env: container\n  export_key: true\nhost_docker: true\nhost_docker_timeout: 1h30m\nssh_agent: true\n\
+             ssh_agent_socket: auto\nsession_persistence: false\nmounts: [~/data, ./x:/srv:ro]\nenv: {EDITOR: vim, N: 1}\n\
+             sudo: false\nlimits: {cpus: 1.5, memory: 4g, pids: 200}\n",
         )
         .unwrap();
         assert_eq!(choices.account.unwrap().as_str(), "bob");
@@ -215,6 +143,19 @@ mod tests {
             (values.danger, values.env, values.export_key),
             (Some(true), Some(EnvMode::Container), Some(true))
         );
+        assert_eq!(
+            (values.host_docker, values.ssh_agent, values.sudo),
+            (Some(true), Some(true), Some(false))
+        );
+        assert_eq!(values.host_docker_timeout.unwrap().to_string(), "1h30m");
+        assert_eq!(values.session_persistence, Some(false));
+        assert_eq!(values.mounts[1].to_string(), "/s/.claude-reactor:15:18: mounts: ./x:/srv:ro");
+        assert_eq!(values.mounts[1].base, Path::new("/p"));
+        let variables: Vec<_> = values.variables.iter().map(|(name, var)| (&**name, &*var.value)).collect();
+        assert_eq!(variables, [("EDITOR", "vim"), ("N", "1")]);
+        assert_eq!(values.cpus, Cpus::from_text("1.5").ok());
+        assert_eq!(values.memory.unwrap().to_string(), "4g");
+        assert_eq!(values.pids.unwrap().count(), 200);
     }
 
     #[test]

@@ -3,39 +3,31 @@
 //! `file` and `vars` read one source each into [`Values`]; `resolve` merges them. Flags are turned into [`Values`] by the
 //! commands that have them.
 
+pub mod agent_socket;
 pub mod file;
+mod keys;
+pub mod limits;
+mod mount_text;
+mod raw;
 pub mod resolve;
+mod secret_like;
+pub mod timeout;
+mod values;
+pub mod variable;
 pub mod vars;
 pub mod yaml;
 
 use std::path::PathBuf;
 use std::str::FromStr;
 
-pub use resolve::{EnvMode, Layer, Setting, Settings, Source, resolve};
+pub use mount_text::MountText;
+pub use resolve::{EnvMode, Layer, Limits, Setting, Settings, Source, resolve};
+pub use values::Values;
+pub use variable::Variable;
 
+use crate::engine_choice::{self, EngineChoice};
+use crate::image_choice::{self, ImageChoice, RegistryPrefix};
 use crate::name::{self, ProviderId};
-use crate::variant::{Variant, VariantError};
-
-/// What one source says; a key it does not mention is nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Values {
-    /// `variant`: which built-in image.
-    pub variant: Option<Variant>,
-    /// `danger`: whether Claude Code runs without asking for permission.
-    pub danger: Option<bool>,
-    /// `llm.provider`: the LLM backend.
-    pub provider: Option<ProviderId>,
-    /// `llm.model`: the main model.
-    pub model: Option<String>,
-    /// `llm.small_model`: the small model.
-    pub small_model: Option<String>,
-    /// `llm.env`: where the session's variables are set.
-    pub env: Option<EnvMode>,
-    /// `llm.export_key`: whether the `claude` process gets the key under its own name as well.
-    pub export_key: Option<bool>,
-    /// `ca_file`: CA certificates to trust in addition, a PEM file.
-    pub ca_file: Option<PathBuf>,
-}
 
 /// What is wrong with the configuration.
 #[derive(Debug, thiserror::Error)]
@@ -111,9 +103,21 @@ impl ValueText for ProviderId {
     }
 }
 
-impl ValueText for Variant {
+impl ValueText for ImageChoice {
     fn from_text(text: &str) -> Result<Self, (String, Option<String>)> {
-        text.parse().map_err(|error: VariantError| (error.to_string(), error.hint()))
+        text.parse().map_err(|error: image_choice::Error| (error.to_string(), error.hint()))
+    }
+}
+
+impl ValueText for RegistryPrefix {
+    fn from_text(text: &str) -> Result<Self, (String, Option<String>)> {
+        text.parse().map_err(|error: image_choice::Error| (error.to_string(), error.hint()))
+    }
+}
+
+impl ValueText for EngineChoice {
+    fn from_text(text: &str) -> Result<Self, (String, Option<String>)> {
+        text.parse().map_err(|error: engine_choice::Error| (error.to_string(), error.hint()))
     }
 }
 

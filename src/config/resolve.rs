@@ -1,11 +1,16 @@
 //! From layers to settings: for every key the highest layer that has it wins, and the setting remembers which.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use super::Values;
+use super::agent_socket::AgentSocket;
+use super::limits::{Cpus, Memory, Pids};
+use super::timeout::Timeout;
+use super::{MountText, Values, Variable};
+use crate::engine_choice::EngineChoice;
+use crate::image_choice::{ImageChoice, RegistryPrefix};
 use crate::name::ProviderId;
-use crate::variant::Variant;
 
 /// Where a value came from, for `config show`, the plan and error messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +19,8 @@ pub enum Source {
     Default,
     /// The user's own defaults for everything.
     UserFile(PathBuf),
+    /// The account's defaults.
+    AccountFile(PathBuf),
     /// The project's file, shared through its repository.
     ProjectFile(PathBuf),
     /// This user's choices for this project.
@@ -28,7 +35,10 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
-            Self::UserFile(path) | Self::ProjectFile(path) | Self::SessionFile(path) => {
+            Self::UserFile(path)
+            | Self::AccountFile(path)
+            | Self::ProjectFile(path)
+            | Self::SessionFile(path) => {
                 write!(f, "{}", path.display())
             }
             Self::Environment => f.write_str("environment"),
@@ -73,8 +83,8 @@ impl EnvMode {
 /// Everything that was chosen for a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Which built-in image.
-    pub variant: Setting<Variant>,
+    /// Which image.
+    pub image: Setting<ImageChoice>,
     /// Whether Claude Code runs without asking for permission.
     pub danger: Setting<bool>,
     /// The LLM backend.
@@ -87,8 +97,41 @@ pub struct Settings {
     pub env: Setting<EnvMode>,
     /// Whether the `claude` process gets the key under its own name as well.
     pub export_key: Setting<bool>,
+    /// Whether the session may use the host's engine.
+    pub host_docker: Setting<bool>,
+    /// How long one use of the host's engine may take.
+    pub host_docker_timeout: Setting<Timeout>,
+    /// Whether the session gets the caller's SSH agent.
+    pub ssh_agent: Setting<bool>,
+    /// By which socket.
+    pub ssh_agent_socket: Setting<AgentSocket>,
+    /// Whether the container stays after the session.
+    pub session_persistence: Setting<bool>,
+    /// Host folders inside, those of all layers, the lowest layer's first.
+    pub mounts: Vec<Setting<MountText>>,
+    /// Variables for every process in the container; each from the highest layer that has it.
+    pub variables: BTreeMap<String, Setting<Variable>>,
+    /// Whether the session may become root of the container.
+    pub sudo: Setting<bool>,
+    /// What the container may use at most.
+    pub limits: Limits,
+    /// Which container engine; without one the first that answers.
+    pub engine: Option<Setting<EngineChoice>>,
+    /// Where the built-in images may be had.
+    pub registry: Option<Setting<RegistryPrefix>>,
     /// CA certificates to trust in addition, a PEM file.
     pub ca_file: Option<Setting<PathBuf>>,
+}
+
+/// What a container may use at most; without a limit, what the engine gives.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Processors.
+    pub cpus: Option<Setting<Cpus>>,
+    /// Main memory.
+    pub memory: Option<Setting<Memory>>,
+    /// Processes at once.
+    pub pids: Option<Setting<Pids>>,
 }
 
 /// Merges layers, given from the lowest to the highest.
@@ -104,18 +147,28 @@ pub fn resolve(layers: &[Layer]) -> Settings {
         let seen = seen.map_or_else(ProviderId::claude, |setting| setting.value);
         (seen == provider.value).then(|| pick(layers, read)).flatten()
     };
-    let or_default = |read: fn(&Values) -> Option<bool>| {
-        pick(layers, read).unwrap_or(Setting { value: false, source: Source::Default })
-    };
     Settings {
-        variant: pick(layers, |values| values.variant)
-            .unwrap_or(Setting { value: Variant::default(), source: Source::Default }),
-        danger: or_default(|values| values.danger),
+        image: or_default(layers, |values| values.image.clone()),
+        danger: or_default(layers, |values| values.danger),
         model: of_provider(|values| values.model.clone()),
         small_model: of_provider(|values| values.small_model.clone()),
-        env: pick(layers, |values| values.env)
-            .unwrap_or(Setting { value: EnvMode::default(), source: Source::Default }),
-        export_key: or_default(|values| values.export_key),
+        env: or_default(layers, |values| values.env),
+        export_key: or_default(layers, |values| values.export_key),
+        host_docker: or_default(layers, |values| values.host_docker),
+        host_docker_timeout: or_default(layers, |values| values.host_docker_timeout),
+        ssh_agent: or_default(layers, |values| values.ssh_agent),
+        ssh_agent_socket: or_default(layers, |values| values.ssh_agent_socket.clone()),
+        session_persistence: or_true(layers, |values| values.session_persistence),
+        mounts: mounts(layers),
+        variables: variables(layers),
+        sudo: or_true(layers, |values| values.sudo),
+        limits: Limits {
+            cpus: pick(layers, |values| values.cpus),
+            memory: pick(layers, |values| values.memory),
+            pids: pick(layers, |values| values.pids),
+        },
+        engine: pick(layers, |values| values.engine.clone()),
+        registry: pick(layers, |values| values.registry.clone()),
         ca_file: pick(layers, |values| values.ca_file.clone()),
         provider,
     }
@@ -126,6 +179,33 @@ fn pick<T>(layers: &[Layer], read: impl Fn(&Values) -> Option<T>) -> Option<Sett
         .iter()
         .rev()
         .find_map(|layer| Some(Setting { value: read(&layer.values)?, source: layer.source.clone() }))
+}
+
+fn or_default<T: Default>(layers: &[Layer], read: impl Fn(&Values) -> Option<T>) -> Setting<T> {
+    pick(layers, read).unwrap_or_else(|| Setting { value: T::default(), source: Source::Default })
+}
+
+fn or_true(layers: &[Layer], read: impl Fn(&Values) -> Option<bool>) -> Setting<bool> {
+    pick(layers, read).unwrap_or(Setting { value: true, source: Source::Default })
+}
+
+/// A mount is an addition, whichever layer says it; which of two at one place counts is said where places are known.
+fn mounts(layers: &[Layer]) -> Vec<Setting<MountText>> {
+    let of_layer = |layer: &Layer| {
+        let source = layer.source.clone();
+        layer.values.mounts.clone().into_iter().map(move |value| Setting { value, source: source.clone() })
+    };
+    layers.iter().flat_map(of_layer).collect()
+}
+
+fn variables(layers: &[Layer]) -> BTreeMap<String, Setting<Variable>> {
+    let of_layer = |layer: &Layer| {
+        let source = layer.source.clone();
+        let setting = move |value| Setting { value, source: source.clone() };
+        layer.values.variables.clone().into_iter().map(move |(name, value)| (name, setting(value)))
+    };
+    // Of one name the last one stays, and the last one is the highest layer's.
+    layers.iter().flat_map(of_layer).collect()
 }
 
 #[cfg(test)]

@@ -1,20 +1,36 @@
 //! The `CLAUDE_REACTOR_*` variables: the choices for one run that are not remembered.
 
+use std::collections::BTreeMap;
+
 use super::{Error, ModelId, ValueText, Values, parse_at};
 use crate::host::Host;
 use crate::name::AccountName;
 
 /// Reads the values that the environment gives.
 pub fn values(host: &Host) -> Result<Values, Error> {
-    let variant = value(host, "CLAUDE_REACTOR_VARIANT")?;
+    let image = value(host, "CLAUDE_REACTOR_VARIANT")?;
     Ok(Values {
-        variant: if variant.is_some() { variant } else { value(host, "CLAUDE_REACTOR_IMAGE")? },
+        image: if image.is_some() { image } else { value(host, "CLAUDE_REACTOR_IMAGE")? },
         danger: value(host, "CLAUDE_REACTOR_DANGER")?,
         provider: value(host, "CLAUDE_REACTOR_LLM_PROVIDER")?,
         model: value(host, "CLAUDE_REACTOR_LLM_MODEL")?.map(|ModelId(id)| id),
         small_model: value(host, "CLAUDE_REACTOR_LLM_SMALL_MODEL")?.map(|ModelId(id)| id),
         env: value(host, "CLAUDE_REACTOR_LLM_ENV")?,
         export_key: value(host, "CLAUDE_REACTOR_LLM_EXPORT_KEY")?,
+        host_docker: value(host, "CLAUDE_REACTOR_HOST_DOCKER")?,
+        host_docker_timeout: value(host, "CLAUDE_REACTOR_HOST_DOCKER_TIMEOUT")?,
+        ssh_agent: value(host, "CLAUDE_REACTOR_SSH_AGENT")?,
+        ssh_agent_socket: value(host, "CLAUDE_REACTOR_SSH_AGENT_SOCKET")?,
+        session_persistence: value(host, "CLAUDE_REACTOR_SESSION_PERSISTENCE")?,
+        // Lists and mappings have no form as one text.
+        mounts: Vec::new(),
+        variables: BTreeMap::new(),
+        sudo: value(host, "CLAUDE_REACTOR_SUDO")?,
+        cpus: value(host, "CLAUDE_REACTOR_LIMITS_CPUS")?,
+        memory: value(host, "CLAUDE_REACTOR_LIMITS_MEMORY")?,
+        pids: value(host, "CLAUDE_REACTOR_LIMITS_PIDS")?,
+        engine: value(host, "CLAUDE_REACTOR_ENGINE")?,
+        registry: value(host, "CLAUDE_REACTOR_REGISTRY")?,
         ca_file: host.var("CLAUDE_REACTOR_CA_FILE").map(|path| host.absolute(path)),
     })
 }

@@ -1,11 +1,11 @@
 //! Host folders inside the container: the notation of `--mount`, and what may not be mounted.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::spec::{CA_FILE, CLAUDE_CONFIG_DIR, WORKDIR};
+use crate::config::{MountText, Setting, Source};
 use crate::host::Host;
 use crate::project::holds;
 
@@ -35,39 +35,39 @@ impl Mount {
     }
 }
 
-/// Why a `--mount` cannot be.
+/// Why a mount cannot be.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Not of the form `SRC[:DST][:ro]`.
-    #[error("--mount {0}: expected SRC[:DST][:ro]")]
-    Form(String),
+    #[error("{0}: expected SRC[:DST][:ro]")]
+    Form(MountText),
     /// The source is neither absolute nor under the home folder.
-    #[error("--mount {0}: the source must be an absolute path, or begin with ~/ or ./")]
-    RelativeSource(String),
+    #[error("{0}: the source must be an absolute path, or begin with ~/ or ./")]
+    RelativeSource(MountText),
     /// The source does not exist.
-    #[error("--mount {given}: {} does not exist", .path.display())]
+    #[error("{given}: {} does not exist", .path.display())]
     Missing {
         /// What was given.
-        given: String,
+        given: MountText,
         /// The path it stands for.
         path: PathBuf,
     },
     /// The place inside is not an absolute path, or a relative step hides in it.
-    #[error("--mount {0}: the place inside the container must be an absolute path without `..`")]
-    Target(String),
+    #[error("{0}: the place inside the container must be an absolute path without `..`")]
+    Target(MountText),
     /// Two mounts at one place.
-    #[error("--mount {given}: {target} inside the container is taken already")]
+    #[error("{given}: {target} inside the container is taken already")]
     Taken {
         /// What was given.
-        given: String,
+        given: MountText,
         /// The contested place.
         target: String,
     },
     /// The source holds claude-reactor's home.
-    #[error("--mount {given}: {} is where claude-reactor keeps your keys", .home.display())]
+    #[error("{given}: {} is where claude-reactor keeps your keys", .home.display())]
     HoldsKeys {
         /// What was given.
-        given: String,
+        given: MountText,
         /// claude-reactor's home.
         home: PathBuf,
     },
@@ -89,19 +89,27 @@ impl Error {
     }
 }
 
-/// Reads the values of `--mount`, in order. A source without a place inside stands at `/mnt/<its name>`.
-pub fn parse_all(given: &[String], host: &Host, reactor_home: &Path) -> Result<Vec<Mount>, Error> {
-    let mut taken = BTreeSet::new();
-    given
-        .iter()
-        .map(|given| {
-            let mount = parse(given, host, reactor_home)?;
-            if is_ours(Path::new(&mount.target)) || !taken.insert(mount.target.clone()) {
-                return Err(Error::Taken { given: given.clone(), target: mount.target });
-            }
-            Ok(mount)
-        })
-        .collect()
+/// Reads the mounts of all layers, given from the lowest to the highest. A source without a place inside stands at
+/// `/mnt/<its name>`. Within a layer a place is taken once; a higher layer's mount takes the place of a lower one's.
+pub fn parse_all(
+    given: &[Setting<MountText>],
+    host: &Host,
+    reactor_home: &Path,
+) -> Result<Vec<Mount>, Error> {
+    let mut mounts: Vec<(Mount, &Source)> = Vec::new();
+    for Setting { value: given, source } in given {
+        let mount = parse(given, host, reactor_home)?;
+        let there = mounts.iter().position(|(other, _)| other.target == mount.target);
+        let same_layer = there.is_some_and(|index| mounts[index].1 == source);
+        if is_ours(Path::new(&mount.target)) || same_layer {
+            return Err(Error::Taken { given: given.clone(), target: mount.target });
+        }
+        match there {
+            Some(index) => mounts[index] = (mount, source),
+            None => mounts.push((mount, source)),
+        }
+    }
+    Ok(mounts.into_iter().map(|(mount, _)| mount).collect())
 }
 
 /// Whether a mount would cover a place of ours, or change what is in it. The project's folder is the user's own matter.
@@ -110,38 +118,44 @@ fn is_ours(target: &Path) -> bool {
         .any(|ours| Path::new(ours).starts_with(target) || (ours != WORKDIR && target.starts_with(ours)))
 }
 
-fn parse(given: &str, host: &Host, reactor_home: &Path) -> Result<Mount, Error> {
-    let (rest, read_only) = match given.strip_suffix(":ro") {
+fn parse(given: &MountText, host: &Host, reactor_home: &Path) -> Result<Mount, Error> {
+    let text = given.given.as_str();
+    let (rest, read_only) = match text.strip_suffix(":ro") {
         Some(rest) => (rest, true),
-        None => (given.strip_suffix(":rw").unwrap_or(given), false),
+        None => (text.strip_suffix(":rw").unwrap_or(text), false),
     };
     let (source, target) = match rest.split_once(':') {
         Some((source, target)) => (source, Some(target)),
         None => (rest, None),
     };
     if source.is_empty() || target.is_some_and(|target| target.contains(':')) {
-        return Err(Error::Form(given.to_owned()));
+        return Err(Error::Form(given.clone()));
     }
     if !["/", "~/", "./", "../"].iter().any(|start| source.starts_with(start))
         && !matches!(source, "~" | "." | "..")
     {
-        return Err(Error::RelativeSource(given.to_owned()));
+        return Err(Error::RelativeSource(given.clone()));
     }
-    let path = host.absolute(source);
+    let path = absolute(source, &given.base, host);
     // Resolved, because an engine would otherwise mount what a link points to later.
-    let path = path.canonicalize().map_err(|_| Error::Missing { given: given.to_owned(), path })?;
+    let path = path.canonicalize().map_err(|_| Error::Missing { given: given.clone(), path })?;
     if holds(&path, reactor_home) || holds(reactor_home, &path) {
-        return Err(Error::HoldsKeys { given: given.to_owned(), home: reactor_home.to_owned() });
+        return Err(Error::HoldsKeys { given: given.clone(), home: reactor_home.to_owned() });
     }
     let target = match target {
-        Some(target) => normalised(target).ok_or_else(|| Error::Target(given.to_owned()))?,
+        Some(target) => normalised(target).ok_or_else(|| Error::Target(given.clone()))?,
         None => match path.file_name().and_then(|name| name.to_str()) {
             Some(name) => format!("/mnt/{name}"),
-            None => return Err(Error::Form(given.to_owned())),
+            None => return Err(Error::Form(given.clone())),
         },
     };
-    let source = path.to_str().ok_or_else(|| Error::Form(given.to_owned()))?;
+    let source = path.to_str().ok_or_else(|| Error::Form(given.clone()))?;
     Ok(Mount { source: source.to_owned(), target, read_only })
+}
+
+/// The absolute path of a source: `~` is the caller's home, and the rest is below `base`.
+fn absolute(source: &str, base: &Path, host: &Host) -> PathBuf {
+    if source == "~" || source.starts_with("~/") { host.absolute(source) } else { base.join(source) }
 }
 
 /// The one spelling of an absolute path inside, or nothing where it is not one (or is the root itself).
@@ -171,8 +185,19 @@ mod tests {
 
     impl Place {
         fn parse(&self, given: &[&str]) -> Result<Vec<Mount>, Error> {
-            let given: Vec<String> =
-                given.iter().map(|text| text.replace("TMP", self.folder.path().to_str().unwrap())).collect();
+            self.parse_layers(&given.iter().map(|text| (*text, Source::Flag)).collect::<Vec<_>>())
+        }
+
+        fn parse_layers(&self, given: &[(&str, Source)]) -> Result<Vec<Mount>, Error> {
+            let setting = |(text, source): &(&str, Source)| Setting {
+                value: MountText {
+                    given: text.replace("TMP", self.folder.path().to_str().unwrap()),
+                    base: self.folder.path().to_owned(),
+                    place: "--mount".to_owned(),
+                },
+                source: source.clone(),
+            };
+            let given: Vec<_> = given.iter().map(setting).collect();
             parse_all(&given, &self.host, &self.host.reactor_home().unwrap())
         }
     }
@@ -199,6 +224,28 @@ mod tests {
         assert!(matches!(error(&["TMP/data:/a/../b"]), Error::Target(_)));
         assert!(matches!(error(&["TMP/data:/a:/b"]), Error::Form(_)));
         assert!(matches!(error(&["TMP/data", "TMP/other/data"]), Error::Taken { .. }));
+    }
+
+    #[test]
+    fn layers_add_up_and_the_higher_one_has_a_place_that_both_want() {
+        let place = place();
+        let session = Source::SessionFile("s".into());
+        let mounts = place
+            .parse_layers(&[
+                ("TMP/data", session.clone()),
+                ("TMP/data:/srv", session),
+                ("TMP/other/data", Source::Flag),
+            ])
+            .unwrap();
+        let real = place.folder.path().canonicalize().unwrap();
+        let (data, other) = (real.join("data"), real.join("other/data"));
+        assert_eq!(
+            mounts,
+            [
+                Mount::writable(other.to_str().unwrap(), "/mnt/data"),
+                Mount::writable(data.to_str().unwrap(), "/srv")
+            ]
+        );
     }
 
     #[test]

@@ -81,6 +81,9 @@ fn in_words(field: &str) -> &str {
         "extra_hosts" => "the known hosts",
         "cap_drop" => "the capabilities",
         "pids_limit" => "the limit of processes",
+        "nano_cpus" => "the limit of processors",
+        "memory" => "the limit of memory",
+        "security_opt" => "whether sudo works",
         other => other,
     }
 }
@@ -149,7 +152,8 @@ fn changes(wanted: &ContainerSpec, made_from: &str) -> Vec<Reason> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::spec::tests::spec;
+    use super::super::spec::tests::{parts, spec};
+    use super::super::spec::{Limits, Parts};
     use super::*;
 
     fn found(spec: &ContainerSpec, state: State) -> Found {
@@ -188,8 +192,9 @@ mod tests {
 
     #[test]
     fn every_field_has_words() {
-        let spec: serde_json::Map<String, serde_json::Value> =
-            serde_json::from_str(&spec(1000).to_json()).unwrap();
+        let limits = Limits { nano_cpus: Some(1), memory: Some(1), pids: Some(1) };
+        let full = ContainerSpec::new(Parts { limits, sudo: false, ..parts(1000) });
+        let spec: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&full.to_json()).unwrap();
         for field in spec.keys() {
             assert!(!in_words(field).contains('_') && in_words(field) != field, "{field}");
         }

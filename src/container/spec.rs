@@ -23,6 +23,8 @@ pub(super) const CA_FILE: &str = "/etc/claude-reactor/ca.pem";
 /// The image's CA certificates and the extra ones in one file, for programs that take one file only. The container's
 /// main process writes it, as the session's user, so it lies where everyone may write.
 pub(super) const CA_BUNDLE: &str = "/tmp/.claude-reactor-ca.pem";
+/// The most processes at once where nobody said another number: more than any build needs.
+pub const DEFAULT_PIDS: i64 = 4096;
 /// The user the image has.
 const IMAGE_USER: User = User { uid: 1000, gid: 1000 };
 
@@ -70,6 +72,26 @@ pub struct ContainerSpec {
     pub cap_drop: Vec<String>,
     /// The most processes at once; a fork bomb ends there.
     pub pids_limit: i64,
+    /// The most processors, in billionths of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nano_cpus: Option<i64>,
+    /// The most memory, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<i64>,
+    /// Options of the engine's that make the container safer, as the engines write them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub security_opt: Vec<String>,
+}
+
+/// What a container may use at most.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Processors, in billionths of one.
+    pub nano_cpus: Option<i64>,
+    /// Memory, in bytes.
+    pub memory: Option<i64>,
+    /// Processes at once.
+    pub pids: Option<i64>,
 }
 
 /// Extra CA certificates.
@@ -107,6 +129,12 @@ pub struct Parts<'a> {
     pub ca_file: Option<&'a CaFile>,
     /// The user's own mounts.
     pub mounts: Vec<Mount>,
+    /// The user's own variables for every process inside. What claude-reactor sets itself wins.
+    pub variables: BTreeMap<String, String>,
+    /// Whether `sudo` works inside.
+    pub sudo: bool,
+    /// What the container may use at most.
+    pub limits: Limits,
     /// With `llm.env: container`, a digest of the session's variables.
     pub session_env_digest: Option<String>,
 }
@@ -119,11 +147,10 @@ impl ContainerSpec {
             Mount::writable(parts.claude_config, CLAUDE_CONFIG_DIR),
             Mount::writable(parts.history, format!("{CLAUDE_CONFIG_DIR}/projects")),
         ];
-        let mut env: BTreeMap<String, String> =
-            [("HOME", parts.user.home()), ("CLAUDE_CONFIG_DIR", CLAUDE_CONFIG_DIR)]
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect();
+        let mut env = parts.variables;
+        for (name, value) in [("HOME", parts.user.home()), ("CLAUDE_CONFIG_DIR", CLAUDE_CONFIG_DIR)] {
+            env.insert(name.to_owned(), value.to_owned());
+        }
         if parts.user.uid == 0 {
             // Claude Code refuses danger mode to root anywhere else.
             env.insert("IS_SANDBOX".to_owned(), "1".to_owned());
@@ -153,7 +180,11 @@ impl ContainerSpec {
             command,
             extra_hosts: vec!["host.docker.internal:host-gateway".to_owned()],
             cap_drop: ["MKNOD", "NET_ADMIN", "NET_RAW"].map(str::to_owned).to_vec(),
-            pids_limit: 4096,
+            pids_limit: parts.limits.pids.unwrap_or(DEFAULT_PIDS),
+            nano_cpus: parts.limits.nano_cpus,
+            memory: parts.limits.memory,
+            // The image's user becomes root by sudo alone, and sudo is nothing without this.
+            security_opt: if parts.sudo { Vec::new() } else { vec!["no-new-privileges".to_owned()] },
         }
     }
 
@@ -209,7 +240,11 @@ pub(super) mod tests {
     use super::*;
 
     pub(in crate::container) fn spec(uid: u32) -> ContainerSpec {
-        ContainerSpec::new(Parts {
+        ContainerSpec::new(parts(uid))
+    }
+
+    pub(in crate::container) fn parts(uid: u32) -> Parts<'static> {
+        Parts {
             image: "claude-reactor/base:0123456789ab",
             user: User { uid, gid: uid },
             project: "/home/alice/my-app",
@@ -217,8 +252,26 @@ pub(super) mod tests {
             history: "/home/alice/.claude-reactor/alice/my-app-76a2e845/projects",
             ca_file: None,
             mounts: Vec::new(),
+            variables: BTreeMap::new(),
+            sudo: true,
+            limits: Limits::default(),
             session_env_digest: None,
-        })
+        }
+    }
+
+    #[test]
+    fn limits_variables_and_the_lack_of_sudo_are_in_it_only_where_they_were_chosen() {
+        let limits = Limits { nano_cpus: Some(1_500_000_000), memory: Some(4 << 30), pids: Some(200) };
+        let variables = [("EDITOR", "vim"), ("HOME", "/elsewhere")];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let spec = ContainerSpec::new(Parts { variables, sudo: false, limits, ..parts(1000) });
+        assert_eq!((spec.nano_cpus, spec.memory, spec.pids_limit), (Some(1_500_000_000), Some(4 << 30), 200));
+        assert_eq!(spec.security_opt, ["no-new-privileges"]);
+        assert_eq!((spec.env["EDITOR"].as_str(), spec.env["HOME"].as_str()), ("vim", "/home/claude"));
+        let untouched = super::tests::spec(1000).to_json();
+        for field in ["nano_cpus", "memory", "security_opt"] {
+            assert!(!untouched.contains(field), "it would make every container anew for nothing: {field}");
+        }
     }
 
     #[test]
@@ -237,6 +290,9 @@ pub(super) mod tests {
             history: "/h",
             ca_file: Some(&CaFile { path: "/etc/company.pem".into(), digest: "c0ffee".to_owned() }),
             mounts: vec![Mount::read_only("/data", "/mnt/data")],
+            variables: BTreeMap::new(),
+            sudo: true,
+            limits: Limits::default(),
             session_env_digest: None,
         });
         assert!(with_ca.mounts.contains(&Mount::read_only("/etc/company.pem", CA_FILE)));

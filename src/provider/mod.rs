@@ -7,4 +7,5 @@ pub mod credentials;
 pub mod env_file;
 pub mod session_env;
 pub mod setup;
+pub mod user_env;
 pub mod variables;

@@ -27,7 +27,7 @@ fn an_unknown_key_is_placed_and_the_nearest_one_named() {
     exit code: 2
     --- stderr
     error: [ROOT]/app/.claude-reactor:1:1: unknown key `zzz`
-      hint: known keys here: variant, account, danger, llm
+      hint: known keys here: variant, danger, llm, host_docker, host_docker_timeout, ssh_agent, ssh_agent_socket, session_persistence, mounts, env, sudo, limits, account
     ");
     insta::assert_snapshot!(show("llm: {models: x}\n"), @"
     exit code: 2

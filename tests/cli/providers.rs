@@ -75,7 +75,7 @@ fn later_variants_are_told_from_names_that_are_none() {
     insta::assert_snapshot!(project.reactor(&["--image", "ubuntu:24.04"]).run().snapshot(), @"
     exit code: 2
     --- stderr
-    error: --image: `ubuntu:24.04` is not a built-in variant
+    error: the image ubuntu:24.04 (from: flag) is not a built-in one, and others are not in this version yet
       hint: this version has: `base`
     ");
     project.write(".claude-reactor", "llm: {model: x}\nimage: cloud\n");

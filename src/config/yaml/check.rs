@@ -60,6 +60,9 @@ impl Check<'_> {
 
 /// The error for a path whose last part is not known.
 pub(super) fn unknown(root: &Keys, path: &[impl AsRef<str>], place: Place) -> Error {
+    if let Some(belongs) = root.elsewhere(path) {
+        return Error::Misplaced { place, key: dotted(path), belongs };
+    }
     let known = root.at(&path[..path.len().saturating_sub(1)]).map(Keys::names).unwrap_or_default();
     Error::UnknownKey {
         place,

@@ -64,6 +64,15 @@ impl Document {
         nearest_position(&self.text, self.keys, key)
     }
 
+    /// Where an item of the list at this key begins; where the key begins, if the list is not written out there.
+    pub fn item_position(&self, key: &[&str], index: usize) -> Option<Position> {
+        let position = self.position(key)?;
+        let root = tree::root(&tree::parse(&self.text))?;
+        let chain = tree::chain(&root, self.keys, key);
+        let entry = chain.last().filter(|_| chain.len() == key.len());
+        Some(entry.and_then(|entry| tree::item(&self.text, entry, index)).unwrap_or(position))
+    }
+
     /// A place in this file, for an error of the caller's own: `document.place(document.position(key))`.
     pub fn place(&self, position: Option<Position>) -> Place {
         Place { path: self.path.clone(), position }

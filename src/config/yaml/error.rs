@@ -86,6 +86,16 @@ pub enum Error {
         /// The keys known in that place.
         known: Vec<String>,
     },
+    /// A key of another file.
+    #[error("{place}: unknown key `{key}`")]
+    Misplaced {
+        /// Where it stands.
+        place: Place,
+        /// The key.
+        key: String,
+        /// Where it belongs.
+        belongs: &'static str,
+    },
     /// The merge key of YAML 1.1, which is no part of YAML 1.2 and is not carried out.
     #[error("{place}: merge keys (`<<`) are not supported")]
     MergeKey {
@@ -125,6 +135,7 @@ impl Error {
                 Some(format!("keys of `{key}`: {}", known.join(", ")))
             }
             Self::Duplicate { .. } | Self::Synonyms { .. } => Some("remove one of them".to_owned()),
+            Self::Misplaced { belongs, .. } => Some((*belongs).to_owned()),
             Self::UnknownKey { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
             Self::UnknownKey { known, .. } if known.is_empty() => None,
             Self::UnknownKey { known, .. } => Some(format!("known keys here: {}", known.join(", "))),
@@ -141,7 +152,7 @@ pub(super) fn dotted(path: &[impl AsRef<str>]) -> String {
 
 /// A text out of a file, fit for a message. A repository's file must not be able to send control sequences to the
 /// terminal of whoever runs us in it, nor drown what the message says.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     /// Long enough for any message about a value of sensible length.
     const LONGEST: usize = 240;
     /// What an error expected stands at its end.

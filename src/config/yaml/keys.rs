@@ -14,6 +14,8 @@ pub enum Keys {
     /// Another name of the named key, which stands beside it in the same [`Keys::Map`]. Both read as the same key, so
     /// a file has one of them at most.
     AliasOf(&'static str),
+    /// A key of another file. It is unknown here, and this says where it belongs.
+    Elsewhere(&'static str),
 }
 
 impl Keys {
@@ -29,7 +31,7 @@ impl Keys {
             }
             Self::Each(keys) => Some((name, keys)),
             Self::Free => Some((name, self)),
-            Self::Leaf | Self::AliasOf(_) => None,
+            Self::Leaf | Self::AliasOf(_) | Self::Elsewhere(_) => None,
         }
     }
 
@@ -49,11 +51,21 @@ impl Keys {
         match self {
             Self::Map(entries) => entries
                 .iter()
-                .filter(|(_, keys)| !matches!(keys, Self::AliasOf(_)))
+                .filter(|(_, keys)| !matches!(keys, Self::AliasOf(_) | Self::Elsewhere(_)))
                 .map(|(name, _)| (*name).to_owned())
                 .collect(),
             _ => Vec::new(),
         }
+    }
+
+    /// Where a key belongs that is one of another file.
+    pub(super) fn elsewhere(&self, path: &[impl AsRef<str>]) -> Option<&'static str> {
+        let (name, parents) = path.split_last()?;
+        let Self::Map(beside) = self.at(parents)? else { return None };
+        beside.iter().find_map(|(known, keys)| match keys {
+            Self::Elsewhere(order) if *known == name.as_ref() => Some(*order),
+            _ => None,
+        })
     }
 
     /// The known key that the unknown key `path` is meant to be, as a dotted path: one of exactly its name elsewhere
@@ -67,6 +79,7 @@ impl Keys {
         let Self::Map(beside) = self.at(parents)? else { return None };
         let (_, near) = beside
             .iter()
+            .filter(|(_, keys)| !matches!(keys, Self::Elsewhere(_)))
             .map(|(known, _)| (strsim::damerau_levenshtein(&name.to_lowercase(), known), *known))
             .filter(|(distance, known)| *distance <= (known.len() / 3).max(1))
             .min()?;
@@ -77,7 +90,7 @@ impl Keys {
     fn find(&self, name: &str) -> Option<String> {
         let Self::Map(entries) = self else { return None };
         entries.iter().find_map(|(known, keys)| {
-            if *known == name {
+            if *known == name && !matches!(keys, Self::Elsewhere(_)) {
                 return Some((*known).to_owned());
             }
             Some(format!("{known}.{}", keys.find(name)?))

@@ -18,5 +18,6 @@ mod tree;
 
 pub use document::Document;
 pub use edit::Scalar;
+pub(crate) use error::printable;
 pub use error::{Error, Place, Position};
 pub use keys::Keys;

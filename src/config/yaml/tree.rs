@@ -48,6 +48,13 @@ pub(super) fn position(text: &str, entry: &MappingEntry) -> Option<Position> {
     Some(Position { line: at.line, column: at.column })
 }
 
+/// Where an item of the list that an entry holds begins.
+pub(super) fn item(text: &str, entry: &MappingEntry, index: usize) -> Option<Position> {
+    let item = entry.value_node()?.as_sequence()?.get(index)?;
+    let at = byte_offset_to_line_column(text, item.byte_range().start as usize);
+    Some(Position { line: at.line, column: at.column })
+}
+
 /// A key given twice in one mapping.
 pub(super) struct Duplicate {
     pub(super) path: Vec<String>,

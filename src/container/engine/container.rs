@@ -190,6 +190,9 @@ fn create_body(
             cap_drop: Some(spec.cap_drop.clone()),
             extra_hosts: Some(spec.extra_hosts.clone()),
             pids_limit: Some(spec.pids_limit),
+            nano_cpus: spec.nano_cpus,
+            memory: spec.memory,
+            security_opt: Some(spec.security_opt.clone()),
             ..HostConfig::default()
         }),
         ..ContainerCreateBody::default()
