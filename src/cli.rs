@@ -4,7 +4,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::command::{exec, run};
+use crate::command::{config, exec, run};
 
 const ENVIRONMENT_AND_EXIT_CODES: &str = "\
 Environment, for one run and not remembered:
@@ -92,4 +92,6 @@ pub enum Command {
     Run(run::Args),
     #[expect(missing_docs, reason = "as above")]
     Exec(exec::Args),
+    #[expect(missing_docs, reason = "as above")]
+    Config(config::Args),
 }

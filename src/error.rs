@@ -101,6 +101,14 @@ pub enum Error {
         /// The command that says the same by the user's own hand.
         command: String,
     },
+    /// A repository's file says what it may say only with the user's consent.
+    #[error("this project's file says what takes effect only with your consent:\n    {}", .claims.join("\n    "))]
+    Untrusted {
+        /// What it says, each with file, line and column.
+        claims: Vec<String>,
+        /// The command by which the user consents.
+        command: String,
+    },
     /// A signal, before there was a session.
     #[error(transparent)]
     Ended(#[from] EndSignal),
@@ -146,6 +154,9 @@ impl Error {
                 Some(format!("this version has: {names}"))
             }
             Self::Unseen { command, .. } => Some(format!("if that is what you want: `{command}`")),
+            Self::Untrusted { command, .. } => Some(format!(
+                "if that is what you want: `{command}`, with `--yes` where there is no terminal"
+            )),
             Self::Ended(_) | Self::Io { .. } => None,
         }
     }
@@ -175,9 +186,7 @@ impl Error {
             Self::Credentials(error) => credentials_code(error),
             Self::Config(error) => match error {
                 config::Error::Read { .. } => FAILURE,
-                config::Error::Yaml(_) | config::Error::Value { .. } | config::Error::Untrusted { .. } => {
-                    USAGE
-                }
+                config::Error::Yaml(_) | config::Error::Value { .. } => USAGE,
             },
             Self::Setup(error) => match error {
                 setup::Error::Input(_) => FAILURE,
@@ -201,7 +210,8 @@ impl Error {
             | Self::Mount(_)
             | Self::CaFile { .. }
             | Self::CustomImage { .. }
-            | Self::Unseen { .. } => USAGE,
+            | Self::Unseen { .. }
+            | Self::Untrusted { .. } => USAGE,
             Self::Ended(signal) => signal.exit_code(),
         })
     }

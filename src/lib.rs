@@ -36,6 +36,7 @@ pub fn main() -> ExitCode {
     let done = match command.unwrap_or(Command::Run(run)) {
         Command::Run(args) => block_on(async |host| command::run::run(&args, host).await),
         Command::Exec(args) => block_on(async |host| command::exec::exec(&args, host).await),
+        Command::Config(args) => block_on(async |host| command::config::config(&args, host).await),
     };
     done.unwrap_or_else(|error| {
         ui::error(&error);

@@ -121,6 +121,11 @@ impl SessionDir {
         self.0.join(FILE_NAME)
     }
 
+    /// What the user has consented to in this project's own file. Never mounted.
+    pub fn trusted(&self) -> PathBuf {
+        self.0.join("trusted")
+    }
+
     /// The conversation history, which the project's providers share.
     pub fn history(&self) -> PathBuf {
         self.0.join("projects")

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::target::Target;
-use super::{keys, launch};
+use super::{keys, launch, trust};
+use crate::config::entries::Entry;
 use crate::container::engine::Engine;
 use crate::container::mount::Mount;
 use crate::container::plan::{Plan, plan};
@@ -33,6 +34,8 @@ struct Report {
     user: String,
     mounts: Vec<Mount>,
     variables: Vec<String>,
+    settings: Vec<Entry>,
+    awaits_consent: Vec<String>,
 }
 
 /// Prints the plan.
@@ -79,6 +82,8 @@ async fn report(target: &Target, host: &Host) -> Result<Report, Error> {
         user: format!("{}:{}", spec.user.uid, spec.user.gid),
         mounts: spec.mounts,
         variables,
+        settings: target.settings.entries(),
+        awaits_consent: trust::awaited(target),
     })
 }
 
@@ -109,5 +114,15 @@ fn table(report: &Report) -> String {
         let _ = writeln!(text, "{name:<11}{} → {}{read_only}", ui::one_line(&mount.source), mount.target);
     }
     let _ = writeln!(text, "{:<11}{}", "variables", report.variables.join(" "));
+    for (index, Entry { key, value, source }) in
+        report.settings.iter().filter(|entry| entry.is_chosen()).enumerate()
+    {
+        let name = if index == 0 { "settings" } else { "" };
+        let _ = writeln!(text, "{name:<11}{}", ui::one_line(&format!("{key} = {value} (from: {source})")));
+    }
+    for (index, point) in report.awaits_consent.iter().enumerate() {
+        let name = if index == 0 { "consent" } else { "" };
+        let _ = writeln!(text, "{name:<11}`run` asks first: {point}");
+    }
     text
 }

@@ -1,10 +1,12 @@
 //! The commands: one file each, with the arguments (whose doc comments are the help) and a function that does it.
 //!
-//! `run` and `exec` share `choices` (the flags that choose), `target` (what they resolve to), `keys`, `settle` (all that
+//! `run` and `exec` share `choices` (the flags that choose), `target` (what they resolve to), `trust`, `keys`, `settle` (all that
 //! comes before the container), `image` and `launch` (the running container).
 
 pub mod build_progress;
 pub mod choices;
+pub mod config;
+pub mod config_trust;
 pub mod dry_run;
 pub mod exec;
 pub mod image;
@@ -14,3 +16,4 @@ pub mod lock;
 pub mod run;
 pub mod settle;
 pub mod target;
+pub mod trust;

@@ -2,16 +2,19 @@
 
 use super::keys::{self, KeyArgs};
 use super::target::Target;
-use super::{choices, launch};
+use super::{choices, launch, trust};
 use crate::error::Error;
 use crate::host::Host;
 use crate::provider::session_env::SessionEnv;
 
 /// Settles the key, what is remembered, and the session's variables.
 pub async fn settle(target: &Target, key: &KeyArgs, host: &Host) -> Result<SessionEnv, Error> {
-    keys::confirm_unseen(target, host).await?;
+    trust::confirm(target, host).await?;
     let (provider, credentials) = keys::obtain(target, key, host).await?;
     let env = launch::session_env(target, &provider, &credentials)?;
+    if target.trust.is_awaited() {
+        trust::remember(target)?;
+    }
     choices::remember(
         &target.chosen,
         &target.provider_of_files,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::choices::{ChoiceArgs, Choices};
+use super::trust::{Surroundings, Trust};
 use crate::config::file::{self, UserFile};
 use crate::config::{self, Layer, Settings, Source, Values, resolve, vars};
 use crate::container::mount::{self, Mount};
@@ -43,6 +44,8 @@ pub struct Target {
     pub variant: Variant,
     /// All providers known.
     pub catalog: Catalog,
+    /// How the user stands to what the project's file says.
+    pub trust: Trust,
     /// The user's own mounts.
     pub mounts: Vec<Mount>,
     /// CA certificates to trust in addition.
@@ -64,13 +67,11 @@ impl Target {
         }
         let user = file::user_file(&user_path, &file::read_text(&user_path)?)?;
         let project_path = project.file();
-        let shared = if project.has_own_file(host.uid) {
-            file::project_choices(&project_path, &file::read_project_text(&project_path, host.uid)?)?
-        } else {
-            file::Choices::default()
-        };
+        let own_file = project.has_own_file(host.uid);
+        let text = if own_file { file::read_project_text(&project_path, host.uid)? } else { String::new() };
+        let shared = file::project_choices(&project_path, &text)?;
         let (account, account_source) =
-            account(&chosen, &user, &user_path, shared.account.as_ref(), &project, host)?;
+            account(&chosen, &user, &user_path, shared.choices.account.as_ref(), &project, host)?;
 
         let session_dir = project.session_dir(&reactor_home, &account);
         let session_path = session_dir.file();
@@ -82,7 +83,7 @@ impl Target {
         let layers = [
             Layer { source: Source::UserFile(user_path), values: user.values },
             Layer { source: Source::AccountFile(account_path), values: of_account },
-            Layer { source: Source::ProjectFile(project_path), values: shared.values },
+            Layer { source: Source::ProjectFile(project_path), values: shared.choices.values.clone() },
             Layer { source: Source::SessionFile(session_path), values: remembered },
             Layer { source: Source::Environment, values: vars::values(host)? },
             Layer { source: Source::Flag, values: chosen.values.clone() },
@@ -100,6 +101,19 @@ impl Target {
                 hint: Some(hint),
             })?;
         }
+        let mounts = mount::parse_all(&settings.mounts, host, &reactor_home)?;
+        let trust = Trust::of(
+            &shared,
+            &Surroundings {
+                layers: &layers,
+                settings: &settings,
+                mounts: &mounts,
+                project: &project,
+                session_dir: &session_dir,
+                reactor_home: &reactor_home,
+                host,
+            },
+        )?;
         let variant = match &settings.image.value {
             ImageChoice::BuiltIn(variant) => *variant,
             ImageChoice::Custom(image) => {
@@ -110,7 +124,8 @@ impl Target {
         let ca_file = ca_file(&settings, host)?;
         Ok(Self {
             catalog: catalog(&reactor_home)?,
-            mounts: mount::parse_all(&settings.mounts, host, &reactor_home)?,
+            mounts,
+            trust,
             variant,
             ca_file,
             reactor_home,

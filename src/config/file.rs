@@ -11,19 +11,6 @@ use super::{Error, Values};
 use crate::name::AccountName;
 use crate::wary_file::{self, Links, Opened};
 
-/// What a project's file may not set: key, what it could do, and how the user says it instead.
-const UNTRUSTED: [(&str, &str, &str); 9] = [
-    ("host_docker", "it would hand your machine's engine to an agent", "`claude-reactor run --host-docker`"),
-    ("host_docker_timeout", "it is part of handing over your machine's engine", "`--host-docker-timeout`"),
-    ("ssh_agent", "it would let an agent use your SSH keys", "`claude-reactor run --ssh-agent`"),
-    ("ssh_agent_socket", "it would let an agent use your SSH keys", "`claude-reactor run --ssh-agent=SOCK`"),
-    ("mounts", "it would show an agent your files", "`claude-reactor run --mount`"),
-    ("env", "it could move where keys and prompts go", "`env` in ~/.claude-reactor/config.yaml"),
-    ("danger", "it would let an agent act without asking", "`claude-reactor run --danger`"),
-    ("llm.env", "it would show your key in `inspect`", "CLAUDE_REACTOR_LLM_ENV=container"),
-    ("llm.export_key", "it would show your key to the agent's tools", "CLAUDE_REACTOR_LLM_EXPORT_KEY=true"),
-];
-
 /// What a `.claude-reactor` file says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Choices {
@@ -31,6 +18,26 @@ pub struct Choices {
     pub values: Values,
     /// The account. It decides which session dir counts, so it is resolved before the layers.
     pub account: Option<AccountName>,
+}
+
+/// A project's `.claude-reactor` file.
+#[derive(Debug, Clone)]
+pub struct ProjectFile {
+    /// What it says.
+    pub choices: Choices,
+    document: Document,
+}
+
+impl ProjectFile {
+    /// File, line and column of a key.
+    pub fn place(&self, key: &[&str]) -> String {
+        self.document.place(self.document.position(key)).to_string()
+    }
+
+    /// File, line and column of an item of a list.
+    pub fn item_place(&self, key: &[&str], index: usize) -> String {
+        self.document.place(self.document.item_position(key, index)).to_string()
+    }
 }
 
 /// What the user's `config.yaml` says.
@@ -69,21 +76,10 @@ pub fn choices(path: &Path, text: &str, project: &Path) -> Result<Choices, Error
     Ok(Choices { values, account })
 }
 
-/// Reads a project's `.claude-reactor` file, which comes with a repository and is trusted accordingly.
-pub fn project_choices(path: &Path, text: &str) -> Result<Choices, Error> {
+/// Reads a project's `.claude-reactor` file, which comes with a repository and is trusted accordingly (`trust`).
+pub fn project_choices(path: &Path, text: &str) -> Result<ProjectFile, Error> {
     let (document, Content { values, account, .. }) = parse(path, text, &CHOICES_KEYS, folder(path))?;
-    for (key, why, instead) in UNTRUSTED {
-        let parts: Vec<&str> = key.split('.').collect();
-        if let Some(position) = document.position(&parts) {
-            return Err(Error::Untrusted {
-                place: document.place(Some(position)).to_string(),
-                key,
-                why,
-                instead,
-            });
-        }
-    }
-    Ok(Choices { values, account })
+    Ok(ProjectFile { choices: Choices { values, account }, document })
 }
 
 /// Reads an account's `config.yaml`.
@@ -190,19 +186,6 @@ mod tests {
             error.to_string(),
             r#"/s/.claude-reactor:1:7: llm.env: "inspect" is not session or container"#
         );
-    }
-
-    #[test]
-    fn a_repository_is_not_trusted_with_safety_or_keys() {
-        let path = Path::new("/app/.claude-reactor");
-        let refused = |text: &str| project_choices(path, text).unwrap_err().to_string();
-        assert!(
-            refused("variant: base\ndanger: true\n")
-                .starts_with("/app/.claude-reactor:2:1: a project's file may not set danger")
-        );
-        assert!(refused("llm:\n  export_key: true\n").contains("may not set llm.export_key"));
-        assert!(refused("llm:\n  env: container\n").contains("may not set llm.env"));
-        assert!(project_choices(path, "variant: base\nllm:\n  provider: zai\n  model: glm-5.2\n").is_ok());
     }
 
     #[test]

@@ -37,6 +37,9 @@ impl Memory {
 }
 
 impl Pids {
+    /// More than any build needs; a fork bomb ends there.
+    pub const DEFAULT: Self = Self(4096);
+
     /// How many.
     pub fn count(self) -> i64 {
         self.0

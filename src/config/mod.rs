@@ -4,6 +4,7 @@
 //! commands that have them.
 
 pub mod agent_socket;
+pub mod entries;
 pub mod file;
 mod keys;
 pub mod limits;
@@ -12,6 +13,7 @@ mod raw;
 pub mod resolve;
 mod secret_like;
 pub mod timeout;
+pub mod trust;
 mod values;
 pub mod variable;
 pub mod vars;
@@ -54,18 +56,6 @@ pub enum Error {
         /// What to do about it.
         hint: Option<String>,
     },
-    /// A project's file sets what a repository is not trusted with.
-    #[error("{place}: a project's file may not set {key}: {why}")]
-    Untrusted {
-        /// File, line and column.
-        place: String,
-        /// The key.
-        key: &'static str,
-        /// What it could do.
-        why: &'static str,
-        /// How the user says the same.
-        instead: &'static str,
-    },
 }
 
 impl Error {
@@ -75,9 +65,6 @@ impl Error {
             Self::Yaml(error) => error.hint(),
             Self::Read { .. } => None,
             Self::Value { hint, .. } => hint.clone(),
-            Self::Untrusted { instead, .. } => {
-                Some(format!("remove the line; if you want it for yourself: {instead}"))
-            }
         }
     }
 }

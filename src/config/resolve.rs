@@ -80,6 +80,13 @@ impl EnvMode {
     pub const NAMES: [(&'static str, Self); 2] = [("session", Self::Session), ("container", Self::Container)];
 }
 
+impl fmt::Display for EnvMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::NAMES.iter().find(|(_, mode)| mode == self).map_or("session", |(name, _)| *name);
+        f.write_str(name)
+    }
+}
+
 /// Everything that was chosen for a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {

@@ -1,6 +1,6 @@
 //! Host folders inside the container: the notation of `--mount`, and what may not be mounted.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +63,14 @@ pub enum Error {
         /// The contested place.
         target: String,
     },
+    /// The source is in the project, and a link on the way to it leads out of the project.
+    #[error("{given}: a link leads from there out of the project, to {}", .path.display())]
+    LeadsOut {
+        /// What was given.
+        given: MountText,
+        /// Where it leads.
+        path: PathBuf,
+    },
     /// The source holds claude-reactor's home.
     #[error("{given}: {} is where claude-reactor keeps your keys", .home.display())]
     HoldsKeys {
@@ -81,6 +89,9 @@ impl Error {
                 Self::Form(_) | Self::Target(_) => "for example `--mount ~/data:/mnt/data:ro`",
                 Self::RelativeSource(_) => "for example `--mount ~/data` or `--mount ./data`",
                 Self::Missing { .. } => "create it first, or correct the path",
+                Self::LeadsOut { .. } => {
+                    "a session could have laid that link: name the folder it leads to instead"
+                }
                 Self::Taken { .. } => "give another place: `--mount SRC:/mnt/other`",
                 Self::HoldsKeys { .. } => "mount a folder that has nothing to do with it",
             }
@@ -99,6 +110,10 @@ pub fn parse_all(
     let mut mounts: Vec<(Mount, &Source)> = Vec::new();
     for Setting { value: given, source } in given {
         let mount = parse(given, host, reactor_home)?;
+        // Whoever types a flag sees the folder as it is now; a file was written when it was another, perhaps.
+        if *source != Source::Flag {
+            refuse_leading_out(given, &mount, host)?;
+        }
         let there = mounts.iter().position(|(other, _)| other.target == mount.target);
         let same_layer = there.is_some_and(|index| mounts[index].1 == source);
         if is_ours(Path::new(&mount.target)) || same_layer {
@@ -112,22 +127,27 @@ pub fn parse_all(
     Ok(mounts.into_iter().map(|(mount, _)| mount).collect())
 }
 
+/// Refuses a source in the folder it is relative to that a link leads out of that folder: it is the project's, and what a
+/// session can write must not decide what it sees of the host.
+fn refuse_leading_out(given: &MountText, mount: &Mount, host: &Host) -> Result<(), Error> {
+    let (source, _, _) = split(&given.given);
+    let inside = without_steps_up(&absolute(source, &given.base, host)).starts_with(&given.base);
+    let stays = given.base.canonicalize().is_ok_and(|base| Path::new(&mount.source).starts_with(base));
+    if inside && !stays {
+        return Err(Error::LeadsOut { given: given.clone(), path: PathBuf::from(&mount.source) });
+    }
+    Ok(())
+}
+
 /// Whether a mount would cover a place of ours, or change what is in it. The project's folder is the user's own matter.
 fn is_ours(target: &Path) -> bool {
     OURS.into_iter()
         .any(|ours| Path::new(ours).starts_with(target) || (ours != WORKDIR && target.starts_with(ours)))
 }
 
-fn parse(given: &MountText, host: &Host, reactor_home: &Path) -> Result<Mount, Error> {
-    let text = given.given.as_str();
-    let (rest, read_only) = match text.strip_suffix(":ro") {
-        Some(rest) => (rest, true),
-        None => (text.strip_suffix(":rw").unwrap_or(text), false),
-    };
-    let (source, target) = match rest.split_once(':') {
-        Some((source, target)) => (source, Some(target)),
-        None => (rest, None),
-    };
+/// Reads one mount. Whether its place inside is free is not looked at.
+pub fn parse(given: &MountText, host: &Host, reactor_home: &Path) -> Result<Mount, Error> {
+    let (source, target, read_only) = split(&given.given);
     if source.is_empty() || target.is_some_and(|target| target.contains(':')) {
         return Err(Error::Form(given.clone()));
     }
@@ -151,6 +171,30 @@ fn parse(given: &MountText, host: &Host, reactor_home: &Path) -> Result<Mount, E
     };
     let source = path.to_str().ok_or_else(|| Error::Form(given.clone()))?;
     Ok(Mount { source: source.to_owned(), target, read_only })
+}
+
+/// An absolute path with each `..` taken as the step up that it looks like.
+fn without_steps_up(path: &Path) -> PathBuf {
+    path.components().fold(PathBuf::new(), |mut path, part| {
+        if part == Component::ParentDir {
+            path.pop();
+        } else {
+            path.push(part);
+        }
+        path
+    })
+}
+
+/// Source, place inside if given, and whether the container may only read.
+fn split(text: &str) -> (&str, Option<&str>, bool) {
+    let (rest, read_only) = match text.strip_suffix(":ro") {
+        Some(rest) => (rest, true),
+        None => (text.strip_suffix(":rw").unwrap_or(text), false),
+    };
+    match rest.split_once(':') {
+        Some((source, target)) => (source, Some(target), read_only),
+        None => (rest, None, read_only),
+    }
 }
 
 /// The absolute path of a source: `~` is the caller's home, and the rest is below `base`.

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::mount::Mount;
 use super::name::{Identity, LABEL_PREFIX};
+use crate::config::limits::Pids;
 use crate::digest::hex;
 
 /// Where the project is inside.
@@ -23,8 +24,6 @@ pub(super) const CA_FILE: &str = "/etc/claude-reactor/ca.pem";
 /// The image's CA certificates and the extra ones in one file, for programs that take one file only. The container's
 /// main process writes it, as the session's user, so it lies where everyone may write.
 pub(super) const CA_BUNDLE: &str = "/tmp/.claude-reactor-ca.pem";
-/// The most processes at once where nobody said another number: more than any build needs.
-pub const DEFAULT_PIDS: i64 = 4096;
 /// The user the image has.
 const IMAGE_USER: User = User { uid: 1000, gid: 1000 };
 
@@ -180,7 +179,7 @@ impl ContainerSpec {
             command,
             extra_hosts: vec!["host.docker.internal:host-gateway".to_owned()],
             cap_drop: ["MKNOD", "NET_ADMIN", "NET_RAW"].map(str::to_owned).to_vec(),
-            pids_limit: parts.limits.pids.unwrap_or(DEFAULT_PIDS),
+            pids_limit: parts.limits.pids.unwrap_or(Pids::DEFAULT.count()),
             nano_cpus: parts.limits.nano_cpus,
             memory: parts.limits.memory,
             // The image's user becomes root by sudo alone, and sudo is nothing without this.

@@ -27,4 +27,4 @@ mod providers;
 mod quiet;
 mod remembered;
 mod stored_keys;
-mod untrusted;
+mod trust;

@@ -1,0 +1,187 @@
+//! Consent to what a project's file says: whether it is needed, asking for it, and remembering it.
+//!
+//! What is asked about, remembered and used is one reading of the file: a session may write it at any time.
+
+use std::path::Path;
+
+use super::keys;
+use super::target::Target;
+use crate::config::agent_socket::AgentSocket;
+use crate::config::file::ProjectFile;
+use crate::config::trust::{Claim, claims, digest, matter, without_claims};
+use crate::config::{Layer, Settings, Source, resolve};
+use crate::container::mount::{self, Mount};
+use crate::error::Error;
+use crate::host::Host;
+use crate::private_file;
+use crate::project::{Project, SessionDir};
+use crate::provider::setup;
+use crate::ui;
+
+/// The claims of a project's file, and how the user stands to them.
+#[derive(Debug, Clone, Default)]
+pub struct Trust {
+    /// Everything in the file that needs consent.
+    pub claims: Vec<Claim>,
+    /// What consent to exactly these claims is remembered by.
+    digest: String,
+    /// Whether they make a difference to what the user has chosen.
+    matters: bool,
+    /// Whether the user has consented to exactly these claims.
+    pub given: bool,
+    /// Where the file's account and provider stand.
+    places: [String; 2],
+}
+
+/// What a project's file is judged against.
+#[derive(Debug)]
+pub struct Surroundings<'a> {
+    /// All layers, the lowest first.
+    pub layers: &'a [Layer],
+    /// What they come to.
+    pub settings: &'a Settings,
+    /// The mounts they come to.
+    pub mounts: &'a [Mount],
+    /// The project.
+    pub project: &'a Project,
+    /// Where consent is remembered.
+    pub session_dir: &'a SessionDir,
+    /// claude-reactor's home.
+    pub reactor_home: &'a Path,
+    /// The caller's side.
+    pub host: &'a Host,
+}
+
+impl Trust {
+    /// How the user stands to this reading of the file.
+    pub fn of(file: &ProjectFile, around: &Surroundings) -> Result<Self, Error> {
+        let places = [file.place(&["account"]), file.place(&["llm", "provider"])];
+        let read = |mount| mount::parse(mount, around.host, around.reactor_home);
+        let values = &file.choices.values;
+        let own: Vec<Mount> = values.mounts.iter().map(read).collect::<Result<_, _>>()?;
+        let meanings: Vec<String> = own.iter().map(meaning).collect();
+        let socket = match &values.ssh_agent_socket {
+            Some(AgentSocket::Path(path)) => {
+                around.host.absolute(&path.to_string_lossy()).canonicalize().ok()
+            }
+            Some(AgentSocket::Auto) | None => None,
+        };
+        let socket = socket.map(|path| format!("{:?}", path.to_string_lossy()));
+        let claims = claims(file, &meanings, socket.as_deref());
+        if claims.is_empty() {
+            return Ok(Self { places, ..Self::default() });
+        }
+        let users: Vec<Mount> = around
+            .settings
+            .mounts
+            .iter()
+            .filter(|setting| !matches!(setting.source, Source::ProjectFile(_)))
+            .map(|setting| read(&setting.value))
+            .collect::<Result<_, _>>()?;
+        let new_mount = |mount: &Mount| around.mounts.contains(mount) && !users.contains(mount);
+        let matters = own.iter().any(new_mount) || matter(around.settings, &without(around.layers));
+        let digest = digest(around.project.root(), &claims);
+        let given = private_file::read(&around.session_dir.trusted())?
+            .is_some_and(|trusted| trusted.lines().any(|line| line == digest));
+        Ok(Self { claims, digest, matters, given, places })
+    }
+
+    /// Whether nothing may happen before the user has consented.
+    pub fn is_awaited(&self) -> bool {
+        self.matters && !self.given
+    }
+}
+
+/// The settings as they are without the claims of the project's file.
+fn without(layers: &[Layer]) -> Settings {
+    let without = |layer: &Layer| match layer.source {
+        Source::ProjectFile(_) => {
+            Layer { source: layer.source.clone(), values: without_claims(&layer.values) }
+        }
+        _ => layer.clone(),
+    };
+    resolve(&layers.iter().map(without).collect::<Vec<_>>())
+}
+
+/// What a mount comes to, so that two different ones never read the same.
+fn meaning(mount: &Mount) -> String {
+    let Mount { source, target, read_only } = mount;
+    format!("{source:?} at {target:?}{}", if *read_only { ", read-only" } else { "" })
+}
+
+/// What the user has not agreed to yet, one thing a line, each with its place: first what is confirmed once, then the
+/// claims.
+pub fn open_points(target: &Target) -> Vec<String> {
+    let claims = target.trust.claims.iter().map(|claim| format!("{}: {claim}", claim.place));
+    unseen(target).chain(claims.map(|line| ui::one_line(&line))).collect()
+}
+
+/// What is confirmed once, each with its place.
+fn unseen(target: &Target) -> impl Iterator<Item = String> {
+    let [account, provider] = &target.trust.places;
+    target.unseen_choices().into_iter().map(move |choice| {
+        let place = if choice.starts_with("account ") { account } else { provider };
+        ui::one_line(&format!("{place}: {choice}"))
+    })
+}
+
+/// What `run` would ask about first.
+pub fn awaited(target: &Target) -> Vec<String> {
+    if target.trust.is_awaited() { open_points(target) } else { unseen(target).collect() }
+}
+
+/// The error for a file that the user has not agreed to.
+pub fn refused(target: &Target) -> Error {
+    let account = match target.account_source {
+        Source::Flag => format!(" --account {}", target.account),
+        _ => String::new(),
+    };
+    Error::Untrusted { claims: open_points(target), command: format!("claude-reactor config trust{account}") }
+}
+
+/// Asks once about all that a repository chose and the user has not agreed to. Nothing is remembered yet.
+pub async fn confirm(target: &Target, host: &Host) -> Result<(), Error> {
+    if !target.trust.is_awaited() {
+        return keys::confirm_unseen(target, host).await;
+    }
+    if host.terminal.can_ask() && ask(target).await? { Ok(()) } else { Err(refused(target)) }
+}
+
+/// Shows what the user has not agreed to, and asks.
+pub async fn ask(target: &Target) -> Result<bool, Error> {
+    show(target);
+    Ok(setup::confirm("Trust exactly this?".to_owned()).await?)
+}
+
+/// Shows what the user has not agreed to.
+pub fn show(target: &Target) {
+    ui::note("This project's file says what takes effect only with your consent:");
+    for line in open_points(target) {
+        ui::note(&format!("  {line}"));
+    }
+}
+
+/// Remembers that the user agreed.
+pub fn remember(target: &Target) -> Result<(), Error> {
+    private_file::create_dir(&target.reactor_home, target.session_dir.path())?;
+    let Trust { claims, digest, .. } = &target.trust;
+    if claims.is_empty() {
+        return Ok(());
+    }
+    private_file::update(&target.session_dir.trusted(), |before| {
+        let before = before.unwrap_or_default();
+        let known = before.lines().any(|line| line == digest);
+        Ok::<_, private_file::Error>(if known { before.to_owned() } else { format!("{before}{digest}\n") })
+    })?;
+    Ok(())
+}
+
+/// Takes all consent in this project back; false where there was none.
+pub fn revoke(target: &Target) -> Result<bool, Error> {
+    let path = target.session_dir.trusted();
+    match std::fs::remove_file(&path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(Error::Io { action: "take the consent back", source }),
+    }
+}
