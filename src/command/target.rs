@@ -229,9 +229,9 @@ fn catalog(reactor_home: &Path) -> Result<Catalog, Error> {
 /// The extra CA certificates: what was chosen, else what `SSL_CERT_FILE` names. A chosen file must be readable.
 fn ca_file(settings: &Settings, host: &Host) -> Result<Option<CaFile>, Error> {
     if let Some(setting) = &settings.ca_file {
-        let missing =
-            |source| Error::CaFile { path: setting.value.clone(), from: setting.source.clone(), source };
-        return CaFile::read(&setting.value).map(Some).map_err(missing);
+        let path = host.absolute(&setting.value.to_string_lossy());
+        let read = CaFile::read(&path).map(Some);
+        return read.map_err(|source| Error::CaFile { path, from: setting.source.clone(), source });
     }
     Ok(host.var("SSL_CERT_FILE").and_then(|path| CaFile::read(&host.absolute(path)).ok()))
 }

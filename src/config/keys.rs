@@ -66,3 +66,37 @@ pub static USER_KEYS: Keys = choices_and!(
     ("registry", Keys::Leaf),
     ("projects", Keys::Each(&Keys::Map(&[("account", Keys::Leaf)]))),
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The dotted paths of everything that takes a value.
+    fn paths(keys: &Keys, parents: &str, into: &mut Vec<String>) {
+        match keys {
+            Keys::Map(entries) => {
+                for (name, below) in *entries {
+                    let separator = if parents.is_empty() { "" } else { "." };
+                    paths(below, &format!("{parents}{separator}{name}"), into);
+                }
+            }
+            Keys::Each(below) if matches!(below, Keys::Map(_)) => {
+                paths(below, &format!("{parents}.{{hash}}"), into);
+            }
+            Keys::Elsewhere(_) => {}
+            Keys::Leaf | Keys::Each(_) | Keys::Free | Keys::AliasOf(_) => into.push(parents.to_owned()),
+        }
+    }
+
+    #[test]
+    fn every_key_is_documented() {
+        let mut all = Vec::new();
+        for keys in [&CHOICES_KEYS, &ACCOUNT_KEYS, &USER_KEYS] {
+            paths(keys, "", &mut all);
+        }
+        let documentation = include_str!("../../docs/configuration.md");
+        for key in all {
+            assert!(documentation.contains(&format!("`{key}`")), "{key} is not in docs/configuration.md");
+        }
+    }
+}

@@ -65,7 +65,7 @@ pub(super) struct Content {
     pub(super) project_accounts: BTreeMap<String, AccountName>,
 }
 
-/// Reads a document. A relative `ca_file` is below the file's folder, the relative source of a mount below `mount_base`.
+/// Reads a document. A relative `ca_file` is below the file's folder (`~/…` stays as it is), the relative source of a mount below `mount_base`.
 pub(super) fn content(document: &Document, mount_base: &Path) -> Result<Content, Error> {
     let raw: Raw = document.read()?;
     let llm = raw.llm.unwrap_or_default();
@@ -105,7 +105,8 @@ pub(super) fn content(document: &Document, mount_base: &Path) -> Result<Content,
         pids: at.value(&["limits", "pids"], limits.pids)?,
         engine: at.value(&["engine"], raw.engine)?,
         registry: at.value(&["registry"], raw.registry)?,
-        ca_file: raw.ca_file.map(|file| folder.join(file)),
+        // Where the home folder is, is not known here.
+        ca_file: raw.ca_file.map(|file| if file.starts_with("~") { file } else { folder.join(file) }),
     };
     Ok(Content { values, account: at.value(&["account"], raw.account)?, project_accounts })
 }

@@ -54,6 +54,6 @@ pub struct Values {
     pub engine: Option<EngineChoice>,
     /// `registry`: where the built-in images may be had.
     pub registry: Option<RegistryPrefix>,
-    /// `ca_file`: CA certificates to trust in addition, a PEM file.
+    /// `ca_file`: CA certificates to trust in addition, a PEM file; absolute, or `~/…`.
     pub ca_file: Option<PathBuf>,
 }

@@ -161,3 +161,135 @@ fn a_faulty_file_stops_everything_before_anything_is_written() {
     project.reactor(&args).stdin(canary.key()).run().assert_code(USAGE);
     assert_eq!(state(&sandbox), before);
 }
+
+#[test]
+fn a_key_of_another_file_is_sent_there() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.project("app");
+    let hint = || {
+        let stderr = project.reactor(&["run"]).run();
+        sandbox.redactions().apply(stderr.assert_code(USAGE).stderr())
+    };
+    project.write(".claude-reactor", "variant: base\nengine: podman\n");
+    insta::assert_snapshot!(hint(), @"
+    error: [ROOT]/app/.claude-reactor:2:1: unknown key `engine`
+      hint: which engine is used is not a project's choice: it belongs in ~/.claude-reactor/config.yaml
+    ");
+    project.write(".claude-reactor", "ca_file: x.pem\n");
+    insta::assert_snapshot!(hint(), @"
+    error: [ROOT]/app/.claude-reactor:1:1: unknown key `ca_file`
+      hint: it belongs in ~/.claude-reactor/config.yaml
+    ");
+    project.write(".claude-reactor", "");
+    sandbox.write_home(".claude-reactor/user/config.yaml", "account: other\n");
+    insta::assert_snapshot!(hint(), @"
+    error: [HOME]/.claude-reactor/user/config.yaml:1:1: unknown key `account`
+      hint: it belongs in ~/.claude-reactor/config.yaml: this file is one account's already
+    ");
+    sandbox.write_home(".claude-reactor/user/config.yaml", "projects: {}\n");
+    insta::assert_snapshot!(hint(), @"
+    error: [HOME]/.claude-reactor/user/config.yaml:1:1: unknown key `projects`
+      hint: it belongs in ~/.claude-reactor/config.yaml
+    ");
+    sandbox.write_home(".claude-reactor/user/config.yaml", "hostdocker: true\n");
+    insta::assert_snapshot!(hint(), @"
+    error: [HOME]/.claude-reactor/user/config.yaml:1:1: unknown key `hostdocker`
+      hint: did you mean `host_docker`?
+    ");
+}
+
+#[test]
+fn every_value_of_a_file_is_placed() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.project("app");
+    for (text, error) in [
+        ("variant: Ubuntu\n", "1:1: variant: `Ubuntu` is neither a built-in image nor an image reference"),
+        ("host_docker: 'on'\n", "1:14: host_docker: invalid type: string \"on\", expected a boolean"),
+        ("host_docker_timeout: 5\n", "1:1: host_docker_timeout: \"5\" is not a duration"),
+        (
+            "ssh_agent_socket: agent\n",
+            "1:1: ssh_agent_socket: \"agent\" is neither an absolute path nor `auto`",
+        ),
+        ("mounts: ~/data\n", "1:9: mounts: invalid type: string \"~/data\", expected a sequence"),
+        ("mounts:\n  - /none-such\n", "2:5: mounts: /none-such: /none-such does not exist"),
+        (
+            "mounts: [data]\n",
+            "1:10: mounts: data: the source must be an absolute path, or begin with ~/ or ./",
+        ),
+        ("mounts: [/usr:/x, /usr:/x]\n", "1:19: mounts: /usr:/x: /x inside the container is taken already"),
+        ("mounts: ['~:/mnt/x']\n", "is where claude-reactor keeps your keys"),
+        ("env: EDITOR=vim\n", "1:1: `env` is a text, not keys with values"),
+        ("env: {2x: y}\n", "1:7: env.2x: it cannot be the name of a variable"),
+        ("env: {A: [b]}\n", "1:10: env.A: invalid type: sequence, expected a string"),
+        ("limits: 4g\n", "1:1: `limits` is a text, not keys with values"),
+        ("limits: {cpu: 1}\n", "1:10: unknown key `limits.cpu`"),
+        ("limits:\n  cpus: 0\n", "2:3: limits.cpus: \"0\" is not a number of processors"),
+        ("limits:\n  memory: 1m\n", "2:3: limits.memory: \"1m\" is not an amount of memory"),
+        ("limits:\n  pids: 1.5\n", "2:3: limits.pids: \"1.5\" is not a number of processes"),
+        ("sudo: 0\n", "1:7: sudo: invalid type: integer `0`, expected a boolean"),
+    ] {
+        project.write(".claude-reactor", text);
+        project.reactor(&["run"]).run().assert_code(USAGE).assert_stderr_contains(error);
+    }
+    for (text, error) in [
+        ("engine: http://x\n", "config.yaml:1:1: engine: "),
+        ("registry: a//b\n", "config.yaml:1:1: registry: `a//b` is not a registry's prefix"),
+    ] {
+        project.write(".claude-reactor", "");
+        sandbox.write_home(".claude-reactor/config.yaml", text);
+        project.reactor(&["run"]).run().assert_code(USAGE).assert_stderr_contains(error);
+    }
+}
+
+#[test]
+fn a_variable_that_looks_like_a_secret_is_refused_and_not_shown() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.project("app");
+    // Any output that holds a canary fails the test.
+    let key = sandbox.canary("in-a-file");
+    let session_file = format!(".claude-reactor/user/app-{}/.claude-reactor", project.hash());
+    let show = || {
+        let output = project.reactor(&["run", "--debug"]).run();
+        sandbox.redactions().apply(output.assert_code(USAGE).stderr())
+    };
+    sandbox.write_home(&session_file, format!("# mine\nenv:\n  NOTE: {}\n", key.key()));
+    insta::assert_snapshot!(show(), @"
+    error: [HOME]/.claude-reactor/user/app-[HASH:app]/.claude-reactor:3:3: env.NOTE: this looks like a secret, which is not to be in this file: `inspect` would show it
+      hint: put it into the provider's own file, `~/.claude-reactor/{account}/llms/{provider}/.env`
+    ");
+    sandbox.write_home(&session_file, "env: {DEPLOY_TOKEN: x}\n");
+    show();
+    sandbox.write_home(&session_file, "");
+    project.write(".claude-reactor", format!("env:\n  DB: postgres://me:{}@db/app\n", key.key()));
+    show();
+    project.write(".claude-reactor", format!("env: [{}]\n", key.key()));
+    show();
+    project.write(".claude-reactor", "");
+    sandbox.write_home(".claude-reactor/config.yaml", format!("env: {{MY_KEY: {}}}\n", key.key()));
+    show();
+}
+
+#[test]
+fn a_variable_that_decides_where_a_session_goes_is_refused() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.project("app");
+    let show = |text: &str| {
+        sandbox.write_home(".claude-reactor/config.yaml", text);
+        project.reactor(&["run"]).run().snapshot()
+    };
+    insta::assert_snapshot!(show("env:\n  ANTHROPIC_BASE_URL: https://elsewhere.example\n"), @"
+    exit code: 2
+    --- stderr
+    error: [HOME]/.claude-reactor/config.yaml:2:3: env.ANTHROPIC_BASE_URL: this variable decides which backend a session talks to, and is the provider's
+      hint: choose a provider with `--llm-provider`, or describe one in ~/.claude-reactor/providers.yaml
+    ");
+    insta::assert_snapshot!(show("env:\n  HOME: /tmp\n"), @"
+    exit code: 2
+    --- stderr
+    error: [HOME]/.claude-reactor/config.yaml:2:3: env.HOME: claude-reactor sets this variable itself: the session's user has it from claude-reactor
+      hint: remove the line
+    ");
+    for name in ["CLAUDE_CODE_USE_BEDROCK", "ANTHROPIC_MODEL", "CLAUDE_CONFIG_DIR", "PATH"] {
+        show(&format!("env: {{{name}: '1'}}\n"));
+    }
+}

@@ -94,6 +94,57 @@ fn a_model_counts_only_for_the_provider_it_was_chosen_for() {
 }
 
 #[test]
+fn the_accounts_defaults_stand_between_the_users_and_the_projects() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.project("app");
+    sandbox.write_home(".claude-reactor/config.yaml", "llm: {provider: deepseek}\n");
+    assert_provider(&project.reactor(&["run"]).run(), "DeepSeek");
+    sandbox.write_home(".claude-reactor/user/config.yaml", "llm: {provider: zai}\n");
+    assert_provider(&project.reactor(&["run"]).run(), "Z.AI");
+    // Another account has other defaults.
+    assert_provider(&project.reactor(&["run", "--account", "other"]).run(), "DeepSeek");
+
+    sandbox.write_home(&session_file(&project, "user"), "# nothing yet\n");
+    project.write(".claude-reactor", "llm: {provider: moonshot}\n");
+    assert_provider(&project.reactor(&["run"]).run(), "Moonshot AI");
+}
+
+#[test]
+fn an_accounts_file_that_others_can_write_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let sandbox = Sandbox::new();
+    let file = sandbox.write_home(".claude-reactor/user/config.yaml", "danger: true\n");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o666)).unwrap();
+    sandbox.project("app").reactor(&["run"]).run().assert_code(USAGE).assert_stderr_contains("chmod");
+}
+
+#[test]
+fn a_flag_with_a_value_that_cannot_be_is_named() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.project("app");
+    let show = |flag: &str| project.reactor(&["run", flag]).run().snapshot();
+    insta::assert_snapshot!(show("--host-docker-timeout=soon"), @r#"
+    exit code: 2
+    --- stderr
+    error: --host-docker-timeout: "soon" is not a duration
+      hint: for example `5m`, `1h30m`, or `0` for no limit
+    "#);
+    insta::assert_snapshot!(show("--ssh-agent=agent.sock"), @r#"
+    exit code: 2
+    --- stderr
+    error: --ssh-agent: "agent.sock" is neither an absolute path nor `auto`
+      hint: `auto` is the agent of your shell (SSH_AUTH_SOCK)
+    "#);
+    insta::assert_snapshot!(show("--image=Ubuntu"), @"
+    exit code: 2
+    --- stderr
+    error: --image: `Ubuntu` is neither a built-in image nor an image reference: a name is lower-case letters and digits, with single `.`, `_`, `__` or dashes between them
+      hint: built-in: `base`; or a reference, for example `ghcr.io/acme/tools:1.2`
+    ");
+    project.reactor(&["run", "--host-docker=maybe"]).run().assert_code(USAGE);
+}
+
+#[test]
 fn a_variable_with_a_value_that_cannot_be_is_named() {
     let sandbox = Sandbox::new();
     let project = sandbox.project("app");
@@ -104,9 +155,21 @@ fn a_variable_with_a_value_that_cannot_be_is_named() {
         ("CLAUDE_REACTOR_LLM_EXPORT_KEY", "2", r#""2" is neither true nor false"#),
         ("CLAUDE_REACTOR_LLM_MODEL", "a\nb", "a model id is one line of text"),
         ("CLAUDE_REACTOR_LLM_SMALL_MODEL", " ", "a model id is one line of text"),
+        ("CLAUDE_REACTOR_IMAGE", "a..b", "`a..b` is neither a built-in image nor an image reference: "),
+        ("CLAUDE_REACTOR_HOST_DOCKER", "on", r#""on" is neither true nor false"#),
+        ("CLAUDE_REACTOR_HOST_DOCKER_TIMEOUT", "5", r#""5" is not a duration"#),
+        ("CLAUDE_REACTOR_SSH_AGENT", "yes", r#""yes" is neither true nor false"#),
+        ("CLAUDE_REACTOR_SSH_AGENT_SOCKET", "agent", r#""agent" is neither an absolute path nor `auto`"#),
+        ("CLAUDE_REACTOR_SESSION_PERSISTENCE", "no", r#""no" is neither true nor false"#),
+        ("CLAUDE_REACTOR_SUDO", "no", r#""no" is neither true nor false"#),
+        ("CLAUDE_REACTOR_LIMITS_CPUS", "0", r#""0" is not a number of processors"#),
+        ("CLAUDE_REACTOR_LIMITS_MEMORY", "4x", r#""4x" is not an amount of memory"#),
+        ("CLAUDE_REACTOR_LIMITS_PIDS", "-1", r#""-1" is not a number of processes"#),
+        ("CLAUDE_REACTOR_ENGINE", "http://x", r#""http://x""#),
+        ("CLAUDE_REACTOR_REGISTRY", "ghcr.io/acme:1", "`ghcr.io/acme:1` is not a registry's prefix: "),
     ] {
         let output = project.reactor(&["run"]).env(variable, value).run();
-        output.assert_code(USAGE).assert_stderr_contains(&format!("error: {variable}: {problem}\n"));
+        output.assert_code(USAGE).assert_stderr_contains(&format!("error: {variable}: {problem}"));
     }
     let output = project.reactor(&["run"]).env("CLAUDE_REACTOR_CA_FILE", "/none.pem").run();
     insta::assert_snapshot!(output.snapshot(), @"

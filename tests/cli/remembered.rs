@@ -45,9 +45,35 @@ fn flags_are_remembered() {
 }
 
 #[test]
+fn so_are_the_flags_for_what_a_session_may_use() {
+    let all = ["--host-docker", "--host-docker-timeout", "1h30m", "--ssh-agent=/run/agent.sock"];
+    insta::assert_snapshot!(after(&sandbox(), None, &all), @"
+    host_docker: true
+    host_docker_timeout: 1h30m
+    ssh_agent: true
+    ssh_agent_socket: /run/agent.sock
+    ");
+    insta::assert_snapshot!(after(&sandbox(), None, &["--ssh-agent", "--host-docker-timeout", "0"]), @"
+    host_docker_timeout: '0'
+    ssh_agent: true
+    ");
+    let before = "ssh_agent: true # for deploys\nhost_docker: true\nssh_agent_socket: auto\n";
+    insta::assert_snapshot!(after(&sandbox(), Some(before), &["--ssh-agent=off", "--host-docker=false"]), @"
+    ssh_agent: false # for deploys
+    host_docker: false
+    ssh_agent_socket: auto
+    ");
+    insta::assert_snapshot!(after(&sandbox(), Some(before), &["--ssh-agent=false"]), @"
+    ssh_agent: false # for deploys
+    host_docker: true
+    ssh_agent_socket: auto
+    ");
+}
+
+#[test]
 fn without_such_a_flag_no_file_is_made() {
     let sandbox = sandbox();
-    let args = ["run", "--mount", "./", "--no-persist", "--shell"];
+    let args = ["run", "--mount", "./", "--no-persist", "--shell", "--engine", "docker"];
     assert_eq!(after(&sandbox, None, &args), "(no file)");
     let project = sandbox.project("app");
     project.reactor(&["run"]).env("CLAUDE_REACTOR_LLM_PROVIDER", "zai").run().assert_code(NO_ENGINE);

@@ -26,6 +26,7 @@ impl Keys {
                 let (_, keys) = entries.iter().find(|(known, _)| *known == name)?;
                 match keys {
                     Self::AliasOf(canonical) => self.child(canonical),
+                    Self::Elsewhere(_) => None,
                     keys => Some((name, keys)),
                 }
             }

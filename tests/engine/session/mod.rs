@@ -3,6 +3,7 @@
 mod answer;
 mod ca_file;
 mod callers;
+mod chosen;
 mod containers;
 mod danger;
 mod dry_run;
