@@ -12,9 +12,7 @@ pub async fn settle(target: &Target, key: &KeyArgs, host: &Host) -> Result<Sessi
     trust::confirm(target, host).await?;
     let (provider, credentials) = keys::obtain(target, key, host).await?;
     let env = launch::session_env(target, &provider, &credentials)?;
-    if target.trust.is_awaited() {
-        trust::remember(target)?;
-    }
+    trust::keep_up(target)?;
     choices::remember(
         &target.chosen,
         &target.provider_of_files,

@@ -29,6 +29,8 @@ pub struct Trust {
     matters: bool,
     /// Whether the user has consented to exactly these claims.
     pub given: bool,
+    /// Whether there is consent to what the file does not say any more.
+    is_stale: bool,
     /// Where the file's account and provider stand.
     places: [String; 2],
 }
@@ -68,8 +70,9 @@ impl Trust {
         };
         let socket = socket.map(|path| format!("{:?}", path.to_string_lossy()));
         let claims = claims(file, &meanings, socket.as_deref());
+        let remembered = private_file::read(&around.session_dir.trusted())?;
         if claims.is_empty() {
-            return Ok(Self { places, ..Self::default() });
+            return Ok(Self { places, is_stale: remembered.is_some(), ..Self::default() });
         }
         let users: Vec<Mount> = around
             .settings
@@ -81,9 +84,8 @@ impl Trust {
         let new_mount = |mount: &Mount| around.mounts.contains(mount) && !users.contains(mount);
         let matters = own.iter().any(new_mount) || matter(around.settings, &without(around.layers));
         let digest = digest(around.project.root(), &claims);
-        let given = private_file::read(&around.session_dir.trusted())?
-            .is_some_and(|trusted| trusted.lines().any(|line| line == digest));
-        Ok(Self { claims, digest, matters, given, places })
+        let given = remembered.as_deref().is_some_and(|remembered| remembered.trim_end() == digest);
+        Ok(Self { claims, matters, given, is_stale: remembered.is_some() && !given, digest, places })
     }
 
     /// Whether nothing may happen before the user has consented.
@@ -161,18 +163,26 @@ pub fn show(target: &Target) {
     }
 }
 
-/// Remembers that the user agreed.
+/// Remembers that the user agreed, in place of what they agreed to before.
 pub fn remember(target: &Target) -> Result<(), Error> {
     private_file::create_dir(&target.reactor_home, target.session_dir.path())?;
     let Trust { claims, digest, .. } = &target.trust;
     if claims.is_empty() {
-        return Ok(());
+        return forget(target);
     }
-    private_file::update(&target.session_dir.trusted(), |before| {
-        let before = before.unwrap_or_default();
-        let known = before.lines().any(|line| line == digest);
-        Ok::<_, private_file::Error>(if known { before.to_owned() } else { format!("{before}{digest}\n") })
-    })?;
+    Ok(private_file::write(&target.session_dir.trusted(), format!("{digest}\n").as_bytes())?)
+}
+
+/// Brings what is remembered to what was just agreed to, or is used. Consent does not outlive what it was given to: a
+/// session could otherwise bring back what its user once agreed to and has taken out of the file since.
+pub fn keep_up(target: &Target) -> Result<(), Error> {
+    if target.trust.is_awaited() { remember(target) } else { forget(target) }
+}
+
+fn forget(target: &Target) -> Result<(), Error> {
+    if target.trust.is_stale {
+        revoke(target)?;
+    }
     Ok(())
 }
 

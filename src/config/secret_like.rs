@@ -2,18 +2,9 @@
 //! others read, or that a repository carries.
 
 /// Words that make a variable's name a secret's, wherever they stand in it.
-const WORDS: [&str; 10] = [
-    "SECRET",
-    "SECRETS",
-    "TOKEN",
-    "PASSWORD",
-    "PASSWD",
-    "PASSPHRASE",
-    "APIKEY",
-    "CREDENTIAL",
-    "CREDENTIALS",
-    "PAT",
-];
+const WORDS: [&str; 8] = ["SECRET", "SECRETS", "TOKEN", "PASSWORD", "PASSWD", "PASSPHRASE", "APIKEY", "PAT"];
+/// Words that name a secret, or the file that it is in (`GOOGLE_APPLICATION_CREDENTIALS`).
+const SECRET_OR_FILE: [&str; 2] = ["CREDENTIAL", "CREDENTIALS"];
 /// Words that do so at its end.
 const LAST_WORDS: [&str; 3] = ["KEY", "PASS", "AUTH"];
 /// Words without a separator before them (`PGPASSWORD`).
@@ -53,8 +44,18 @@ const SHORTEST: usize = 16;
 /// The shortest value that its looks alone make one.
 const SHORTEST_UNKNOWN: usize = 32;
 
+/// Whether a variable is a secret in all likelihood, by its name or its value.
+pub(super) fn is_secret(name: &str, value: &str) -> bool {
+    let is_path = value.starts_with(['/', '~', '.']);
+    name_is_secret(name) || (!is_path && name_may_be_secret(name)) || value_is_secret(value)
+}
+
+fn name_may_be_secret(name: &str) -> bool {
+    name.to_ascii_uppercase().split('_').any(|word| SECRET_OR_FILE.contains(&word))
+}
+
 /// Whether the name is one that secrets have.
-pub(super) fn name_is_secret(name: &str) -> bool {
+fn name_is_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     let words: Vec<&str> = name.split('_').filter(|word| !word.is_empty()).collect();
     let Some(last) = words.last() else { return false };
@@ -67,7 +68,7 @@ pub(super) fn name_is_secret(name: &str) -> bool {
 }
 
 /// Whether the value is one that secrets have.
-pub(super) fn value_is_secret(value: &str) -> bool {
+fn value_is_secret(value: &str) -> bool {
     let value = value.trim();
     value.contains("-----BEGIN ")
         || ["bearer ", "basic "]
@@ -151,6 +152,13 @@ mod tests {
         ] {
             assert!(!name_is_secret(name), "{name}");
         }
+    }
+
+    #[test]
+    fn credentials_may_be_a_file() {
+        assert!(!is_secret("GOOGLE_APPLICATION_CREDENTIALS", "/mnt/adc.json"));
+        assert!(is_secret("GOOGLE_APPLICATION_CREDENTIALS", "x"));
+        assert!(is_secret("DEPLOY_TOKEN", "/x") && is_secret("NOTE", "Bearer x") && !is_secret("NOTE", "x"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The `env` of a configuration file: variables for every process in the container, none of them a secret.
 
-use super::secret_like::{name_is_secret, value_is_secret};
+use super::secret_like::is_secret;
 
 /// A variable's value, and where it stands for messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub fn problem(name: &str, value: &str) -> Option<(String, String)> {
             "a name is letters, digits and `_`, and does not begin with a digit",
         );
     }
-    if name_is_secret(name) || value_is_secret(value) {
+    if is_secret(name, value) {
         return problem(
             "this looks like a secret, which is not to be in this file: `inspect` would show it",
             "put it into the provider's own file, `~/.claude-reactor/{account}/llms/{provider}/.env`",

@@ -101,6 +101,25 @@ fn a_yes_is_for_exactly_that_content() {
 }
 
 #[test]
+fn consent_does_not_outlive_what_it_was_given_to() {
+    let sandbox = sandbox();
+    let project = sandbox.project("app");
+    let (first, second) = ("danger: true\n", "env: {A: b}\n");
+    for text in [first, second] {
+        project.write(".claude-reactor", text);
+        project.reactor(&["config", "trust", "--yes"]).run().assert_code(0);
+        assert_runs(&project);
+    }
+    // A session may bring back what its user agreed to before.
+    project.write(".claude-reactor", first);
+    assert_asks(&project);
+    project.write(".claude-reactor", "variant: base\n");
+    assert_runs(&project);
+    project.write(".claude-reactor", second);
+    assert_asks(&project);
+}
+
+#[test]
 fn a_no_ends_it_and_leaves_nothing_behind() {
     let sandbox = sandbox();
     let project = sandbox.project("app");
