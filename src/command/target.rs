@@ -77,8 +77,11 @@ impl Target {
         let session_path = session_dir.file();
         let text = file::read_text(&session_path)?;
         let remembered = file::choices(&session_path, &text, Path::new(project.root()))?.values;
-        let account_path = reactor_home.join(account.as_str()).join("config.yaml");
-        private_file::refuse_changes_by_others(&account_path)?;
+        let account_folder = reactor_home.join(account.as_str());
+        let account_path = account_folder.join("config.yaml");
+        for decisive in [&account_folder, &account_path] {
+            private_file::refuse_changes_by_others(decisive)?;
+        }
         let of_account = file::account_file(&account_path, &file::read_text(&account_path)?)?;
         let layers = [
             Layer { source: Source::UserFile(user_path), values: user.values },

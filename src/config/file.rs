@@ -114,6 +114,7 @@ mod tests {
     use crate::config::limits::Cpus;
     use crate::config::yaml::Scalar;
     use crate::config::{EnvMode, ValueText};
+    use proptest::prelude::*;
 
     fn read(text: &str) -> Result<Choices, Error> {
         choices(Path::new("/s/.claude-reactor"), text, Path::new("/p"))
@@ -186,6 +187,23 @@ mod tests {
             error.to_string(),
             r#"/s/.claude-reactor:1:7: llm.env: "inspect" is not session or container"#
         );
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_stands_in_a_file_is_read_or_refused_in_one_line(
+            lines in proptest::collection::vec(
+                ("(variant|danger|llm|mounts|env|limits|engine|host_docker_timeout|ssh_agent_socket|  -|  cpus|  A)",
+                 "(:|: |: \\[|: \\{| |)", "\\PC{0,12}"),
+                0..6,
+            ),
+        ) {
+            let line = |(key, separator, value): &(String, String, String)| format!("{key}{separator}{value}\n");
+            let text: String = lines.iter().map(line).collect();
+            if let Err(error) = user_file(Path::new("/h/config.yaml"), &text) {
+                prop_assert!(!error.to_string().contains('\n'), "{:?}", error.to_string());
+            }
+        }
     }
 
     #[test]
