@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::target::Target;
-use super::{keys, launch, trust};
+use super::{keys, launch, old_home, trust};
 use crate::config::entries::Entry;
 use crate::container::engine::Engine;
 use crate::container::mount::Mount;
@@ -36,10 +36,12 @@ struct Report {
     variables: Vec<String>,
     settings: Vec<Entry>,
     awaits_consent: Vec<String>,
+    old_home: Vec<String>,
 }
 
 /// Prints the plan.
 pub async fn show(target: &Target, json: bool, host: &Host) -> Result<ExitCode, Error> {
+    target.warnings.iter().for_each(|warning| ui::warn(warning));
     let report = report(target, host).await?;
     let text = if json { format!("{:#}\n", serde_json::json!(report)) } else { table(&report) };
     ui::data(&text)?;
@@ -65,6 +67,7 @@ async fn report(target: &Target, host: &Host) -> Result<Report, Error> {
     variables.extend(env.iter().flat_map(|env| env.for_claude(export_key)).map(|(name, _)| name.to_owned()));
     variables.sort();
     variables.dedup();
+    let old_home = old_home::preview(target, host)?;
     Ok(Report {
         project: target.project.root().to_owned(),
         project_hash: target.project.hash().to_owned(),
@@ -84,6 +87,7 @@ async fn report(target: &Target, host: &Host) -> Result<Report, Error> {
         variables,
         settings: target.settings.entries(),
         awaits_consent: trust::awaited(target),
+        old_home,
     })
 }
 
@@ -123,6 +127,10 @@ fn table(report: &Report) -> String {
     for (index, point) in report.awaits_consent.iter().enumerate() {
         let name = if index == 0 { "consent" } else { "" };
         let _ = writeln!(text, "{name:<11}`run` asks first: {point}");
+    }
+    for (index, what) in report.old_home.iter().enumerate() {
+        let name = if index == 0 { "old home" } else { "" };
+        let _ = writeln!(text, "{name:<11}{}", ui::one_line(what));
     }
     text
 }

@@ -50,6 +50,8 @@ pub struct Target {
     pub mounts: Vec<Mount>,
     /// CA certificates to trust in addition.
     pub ca_file: Option<CaFile>,
+    /// What the user should know of the files that were read.
+    pub warnings: Vec<String>,
 }
 
 impl Target {
@@ -76,7 +78,8 @@ impl Target {
         let session_dir = project.session_dir(&reactor_home, &account);
         let session_path = session_dir.file();
         let text = file::read_text(&session_path)?;
-        let remembered = file::choices(&session_path, &text, Path::new(project.root()))?.values;
+        let remembered = file::choices(&session_path, &text, Path::new(project.root()))?;
+        let warnings = [shared.choices.warnings.clone(), remembered.warnings].concat();
         let account_path = reactor_home.join(account.as_str()).join("config.yaml");
         private_file::refuse_changes_by_others(&account_path)?;
         let of_account = file::account_file(&account_path, &file::read_text(&account_path)?)?;
@@ -84,7 +87,7 @@ impl Target {
             Layer { source: Source::UserFile(user_path), values: user.values },
             Layer { source: Source::AccountFile(account_path), values: of_account },
             Layer { source: Source::ProjectFile(project_path), values: shared.choices.values.clone() },
-            Layer { source: Source::SessionFile(session_path), values: remembered },
+            Layer { source: Source::SessionFile(session_path), values: remembered.values },
             Layer { source: Source::Environment, values: vars::values(host)? },
             Layer { source: Source::Flag, values: chosen.values.clone() },
         ];
@@ -136,6 +139,7 @@ impl Target {
             settings,
             chosen,
             provider_of_files,
+            warnings,
         })
     }
 
