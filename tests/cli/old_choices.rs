@@ -79,6 +79,30 @@ fn the_first_change_makes_it_yaml_and_keeps_it_beside() {
 }
 
 #[test]
+fn every_key_is_carried_over() {
+    let sandbox = sandbox();
+    let project = sandbox.project("app");
+    let text = "variant=base\naccount=user\ndanger=yes\nhost_docker=true\nhost_docker_timeout=1h30m\nssh_agent=true\n\
+                ssh_agent_socket=/run/agent.sock\nsession_persistence=false\nlast_session_id=1\ncontainer_id=2\nproject_path=/x\n";
+    let file = sandbox.write_home(&session_file(&project), text);
+    let output = project.reactor(&["--host-docker-timeout", "0"]).run();
+    output.assert_code(NO_ENGINE).assert_stderr_lacks("warning");
+    insta::assert_snapshot!(fs::read_to_string(&file).unwrap(), @"
+    variant: base
+    account: user
+    danger: false
+    host_docker: true
+    host_docker_timeout: '0'
+    ssh_agent: true
+    ssh_agent_socket: /run/agent.sock
+    session_persistence: false
+    # last_session_id=1
+    # container_id=2
+    # project_path=/x
+    ");
+}
+
+#[test]
 fn a_copy_that_is_there_is_not_overwritten() {
     let sandbox = sandbox();
     let project = sandbox.project("app");
@@ -104,6 +128,8 @@ fn what_cannot_be_is_said_in_the_same_words_as_for_yaml() {
         ("variant=go\n", "variant: go\n"),
         ("# x\nvariant=ubuntu:22.04\n", "# x\nvariant: ubuntu:22.04\n"),
         ("account=../../x\n", "account: ../../x\n"),
+        ("host_docker_timeout=5 minutes\n", "host_docker_timeout: 5 minutes\n"),
+        ("ssh_agent_socket=agent.sock\n", "ssh_agent_socket: agent.sock\n"),
         ("account=my team\n", "account: my team\n"),
     ] {
         assert_eq!(said(old), said(yaml), "{old:?}");
@@ -130,7 +156,20 @@ fn a_repositorys_file_is_trusted_no_more_than_one_in_yaml() {
         project.write(".claude-reactor", text);
         project.reactor(&["run"]).run().snapshot()
     };
-    assert_eq!(said("variant=base\ndanger=true\n"), said("variant: base\ndanger: true\n"));
+    for (key, value) in [
+        ("danger", "true"),
+        ("host_docker", "true"),
+        ("host_docker_timeout", "0"),
+        ("ssh_agent", "true"),
+        ("ssh_agent_socket", "auto"),
+    ] {
+        let (old, yaml) = (
+            said(&format!("variant=base\n{key}={value}\n")),
+            said(&format!("variant: base\n{key}: {value}\n")),
+        );
+        assert_eq!(old, yaml);
+        assert!(old.contains(key), "{old}");
+    }
     // A comment that looks like the end of a line to YAML stays one.
     project.write(".claude-reactor", "variant=base\n# x\u{2028}danger: true\n#\u{85}danger: true\n");
     project.reactor(&["run"]).run().assert_code(NO_ENGINE);
