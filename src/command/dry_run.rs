@@ -76,7 +76,12 @@ async fn report(target: &Target, host: &Host) -> Result<Report, Error> {
         provider_source: id.source.to_string(),
         endpoint: env.as_ref().map(|env| env.endpoint().to_owned()),
         model: env.as_ref().and_then(|env| env.model().map(str::to_owned)),
-        credential: env.as_ref().map(|env| env.credential().to_string()),
+        credential: env.as_ref().map(|env| env.credential().to_string()).or_else(|| {
+            old_home
+                .key
+                .as_ref()
+                .map(|path| format!("the old key in {}, once it is imported", path.display()))
+        }),
         image_present: engine.image_id(&spec.image).await?.is_some(),
         image: target.variant.tag(),
         container,
@@ -87,7 +92,7 @@ async fn report(target: &Target, host: &Host) -> Result<Report, Error> {
         variables,
         settings: target.settings.entries(),
         awaits_consent: trust::awaited(target),
-        old_home,
+        old_home: old_home.words,
     })
 }
 

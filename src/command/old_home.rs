@@ -1,5 +1,7 @@
 //! Taking over what earlier versions left, before anything else is done with an account and a project.
 
+use std::path::PathBuf;
+
 use super::keys::{self, KeyArgs};
 use super::target::Target;
 use crate::config::Source;
@@ -8,6 +10,7 @@ use crate::host::Host;
 use crate::name::RULE;
 use crate::old_home::plan::{KeyStep, Plan, plan};
 use crate::old_home::{News, OldKey, Place, apply, look, refused_names};
+use crate::provider::catalog::{Auth, Provider};
 use crate::provider::credentials;
 use crate::provider::setup::{self, Options, Warning};
 use crate::ui;
@@ -42,10 +45,25 @@ pub async fn take_over(target: &Target, key: &KeyArgs, host: &Host) -> Result<()
     }
 }
 
-/// What would be taken over, in words. Writes nothing and asks nothing.
-pub fn preview(target: &Target, host: &Host) -> Result<Vec<String>, Error> {
+/// What a run would take over.
+#[derive(Debug)]
+pub struct Preview {
+    /// All of it, in words.
+    pub words: Vec<String>,
+    /// The file whose key would be the account's.
+    pub key: Option<PathBuf>,
+}
+
+/// Looks without writing, asking or trying anything.
+pub fn preview(target: &Target, host: &Host) -> Result<Preview, Error> {
     let place = place(target, host);
-    Ok(make_plan(target, &place, false)?.in_words(&place))
+    let plan = make_plan(target, &place, false)?;
+    let words = plan.in_words(&place);
+    let key = match plan.key {
+        Some(KeyStep::Import(old)) => Some(old.path),
+        _ => None,
+    };
+    Ok(Preview { words, key })
 }
 
 fn make_plan(target: &Target, place: &Place<'_>, key_given: bool) -> Result<Plan, Error> {
@@ -74,7 +92,9 @@ async fn import_key(
     args: &KeyArgs,
     host: &Host,
 ) -> Result<(), Error> {
-    let Some(provider) = target.provider()? else { return Ok(()) };
+    let takes_key = |provider: &&Provider| provider.auth != Auth::None && !provider.key_env.is_empty();
+    // The user's own row for `claude` may want none.
+    let Some(provider) = target.provider()?.filter(takes_key) else { return Ok(()) };
     let stored = credentials::load(&target.reactor_home, &target.account, &provider.id)?;
     let options = Options {
         source: setup::Source::Argument(old.value.clone()),
@@ -103,7 +123,8 @@ async fn import_key(
     Ok(())
 }
 
-/// A key in the project may be a repository's, or a session's: whoever's key it is sees the prompts, or pays.
+/// A key in the project may be a repository's, or a session's, and one in a file that others can change may be theirs:
+/// whoever's key it is sees the prompts, or pays.
 async fn ask_about_key(
     target: &Target,
     place: &Place<'_>,
@@ -115,8 +136,8 @@ async fn ask_about_key(
     if !host.terminal.can_ask() {
         let quoted = file.replace('\'', r"'\''");
         ui::note(&format!(
-            "there is an API key in {file}, which anybody who writes in this project may have put there; if it is yours: \
-             `sed -n 's/^ANTHROPIC_API_KEY=//p' '{quoted}' | {} --key-stdin`",
+            "there is an API key in {file}, where others may have put it; if it is yours: \
+             `sed 's/^ANTHROPIC_API_KEY=//; /^#/d' '{quoted}' | {} --key-stdin`",
             keys::command(target)
         ));
         return Ok(());

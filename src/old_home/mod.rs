@@ -25,7 +25,7 @@ use crate::provider::credentials;
 
 pub use names::refused_names;
 pub use news::News;
-pub use old_key::{OldKey, Origin};
+pub use old_key::OldKey;
 
 /// Whose old files, and where they would be.
 #[derive(Debug, Clone, Copy)]

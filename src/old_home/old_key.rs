@@ -8,7 +8,6 @@ use sha2::{Digest, Sha256};
 
 use super::Place;
 use crate::digest::hex;
-use crate::private_file;
 use crate::provider::variables::API_KEY;
 use crate::wary_file::{self, Links};
 
@@ -20,17 +19,17 @@ const LARGEST: u64 = 64 * 1024;
 pub struct OldKey {
     /// The file it is in.
     pub path: PathBuf,
-    /// What kind of place that is.
-    pub origin: Origin,
     /// The key.
     pub value: SecretString,
+    /// Whether nobody but the user can have put it there. A project's folder is written by repositories and sessions.
+    pub is_vouched_for: bool,
     /// Whether others can read the file.
     pub is_open: bool,
 }
 
-/// Where an old key was found.
+/// Where an old key is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
+enum Origin {
     /// In claude-reactor's home, which is the user's alone.
     Home,
     /// In the project, where a repository or a session may have put it.
@@ -78,13 +77,11 @@ fn read(path: PathBuf, origin: Origin, uid: u32) -> Result<Option<OldKey>, Unusa
     if opened.owner != uid {
         return Err(unusable("it belongs to another user".to_owned()));
     }
-    if private_file::refuse_changes_by_others(&path).is_err() {
-        return Err(unusable("other users of this machine can change it".to_owned()));
-    }
     match parse(&opened.text, origin) {
         Some(key) if is_key(key) => {
-            let is_open = path.metadata().is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0);
-            Ok(Some(OldKey { value: key.into(), origin, path, is_open }))
+            let mode = path.symlink_metadata().map_or(0o777, |meta| meta.permissions().mode());
+            let is_vouched_for = origin == Origin::Home && mode & 0o022 == 0;
+            Ok(Some(OldKey { value: key.into(), is_vouched_for, is_open: mode & 0o044 != 0, path }))
         }
         // An empty file says that there was no key.
         None if opened.text.trim().is_empty() => Ok(None),

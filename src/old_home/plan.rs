@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::Place;
 use super::look::Found;
-use super::old_key::{OldKey, Origin, Unusable};
+use super::old_key::{OldKey, Unusable};
 use super::taken::Mark;
 
 /// What is to be done, in this order.
@@ -106,7 +106,7 @@ pub fn plan(found: Found, place: &Place<'_>, key_given: bool) -> Plan {
         Some(Err(Unusable { path, why })) => Some(KeyStep::Say { path, why }),
         Some(Ok(key)) if taken.has(&Mark::Key(key.digest())) => None,
         Some(Ok(key)) if has_credential || key_given => Some(KeyStep::Superseded(key)),
-        Some(Ok(key)) if key.origin == Origin::Home => Some(KeyStep::Import(key)),
+        Some(Ok(key)) if key.is_vouched_for => Some(KeyStep::Import(key)),
         Some(Ok(key)) => Some(KeyStep::Ask(key)),
     };
     Plan { close: found.open_folders, key, keep_state, import_login, seed }

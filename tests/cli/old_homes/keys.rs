@@ -69,16 +69,13 @@ fn a_key_that_the_endpoint_refuses_is_not_imported() {
 }
 
 #[test]
-fn a_key_that_others_could_have_put_there_is_not_imported() {
+fn what_is_no_key_is_not_imported() {
     let old = Old::new(Generation::Go);
     let file = old.sandbox.reactor_home().join(".claude-reactor-user-env");
     let refused = |why: &str| {
         old.run(&["run"]).assert_code(USAGE).assert_stderr_contains(&format!("is not taken over: {why}"));
         assert!(!old.account("llms/claude/.env").exists());
     };
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
-    refused("other users of this machine can change it");
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     fs::write(&file, "two words").unwrap();
     refused("it does not hold one API key");
     let elsewhere = old.sandbox.write_home("elsewhere", old.keys.user.key());
@@ -96,7 +93,7 @@ fn a_key_in_the_project_is_left_there_without_somebody_to_ask() {
     --- stderr
     closed [HOME]/.claude-reactor/user, [HOME]/.claude-reactor/user/app-[HASH:app], [HOME]/.claude-reactor/user/app-[HASH:app]/projects to other users of this machine; an earlier version had left it open
     took over .claude.json, agents from [HOME]/.claude-reactor/user/app-[HASH:app]
-    there is an API key in [ROOT]/app/.claude-reactor-env, which anybody who writes in this project may have put there; if it is yours: `sed -n 's/^ANTHROPIC_API_KEY=//p' '[ROOT]/app/.claude-reactor-env' | claude-reactor run --llm-provider claude --key-stdin`
+    there is an API key in [ROOT]/app/.claude-reactor-env, where others may have put it; if it is yours: `sed 's/^ANTHROPIC_API_KEY=//; /^#/d' '[ROOT]/app/.claude-reactor-env' | claude-reactor run --llm-provider claude --key-stdin`
     error: there is no API key for Claude yet, and no terminal to ask for one
       hint: run `claude-reactor run --llm-provider claude --key-from-env` with ANTHROPIC_API_KEY set, or `claude-reactor run --llm-provider claude --key-stdin < key.txt`
     ");
@@ -134,5 +131,27 @@ fn a_key_in_the_project_is_its_accounts_only() {
     let output = old.run(&["--account", "work"]);
     output.assert_code(USAGE).assert_stderr_lacks("app/.claude-reactor-env");
     old.project().write(".claude-reactor-work-env", format!("ANTHROPIC_API_KEY={}\n", old.keys.work.key()));
-    old.run(&["--account", "work"]).assert_stderr_contains("app/.claude-reactor-work-env, which anybody");
+    old.run(&["--account", "work"]).assert_stderr_contains("app/.claude-reactor-work-env, where others");
+}
+
+#[test]
+fn a_key_that_others_can_change_is_asked_about() {
+    let old = Old::new(Generation::Go);
+    let file = old.sandbox.reactor_home().join(".claude-reactor-user-env");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o664)).unwrap();
+    let output = old.run(&["run"]);
+    output
+        .assert_code(USAGE)
+        .assert_stderr_contains(".claude-reactor-user-env, where others may have put it");
+    let command = output.stderr().split('`').nth(1).expect("a command").to_owned();
+    assert!(!old.account("llms/claude/.env").exists());
+    old.answering("Is it yours", "y").assert_code(NO_ENGINE);
+    assert_eq!(old.env_file(), "ANTHROPIC_API_KEY='[SECRET:old-user]'\n");
+
+    // The command does the same.
+    fs::remove_file(old.account("llms/claude/.env")).unwrap();
+    let program = env!("CARGO_BIN_EXE_claude-reactor");
+    let command = command.replacen("| claude-reactor", &format!("| {program}"), 1);
+    old.project().command("sh", &["-c", &command]).run().assert_code(NO_ENGINE);
+    assert_eq!(old.env_file(), "ANTHROPIC_API_KEY='[SECRET:old-user]'\n");
 }
