@@ -116,3 +116,66 @@ pub(super) fn session_mark(place: &Place<'_>) -> Mark {
     let name = place.session_dir.path().file_name().unwrap_or_default();
     Mark::Session(name.to_string_lossy().into_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::project::Project;
+
+    fn decide(found: Found, key_given: bool) -> Plan {
+        let (home, account) = (Path::new("/h"), "alice".parse().unwrap());
+        let project = Project::at(Path::new("/home/alice/my-app")).unwrap();
+        let session_dir = project.session_dir(home, &account);
+        let place = Place {
+            reactor_home: home,
+            account: &account,
+            is_default_account: true,
+            project: &project,
+            session_dir: &session_dir,
+            uid: 1000,
+        };
+        plan(found, &place, key_given)
+    }
+
+    fn key(is_vouched_for: bool) -> Option<Result<OldKey, Unusable>> {
+        Some(Ok(OldKey { path: "/h/key".into(), value: "sk-a".into(), is_vouched_for, is_open: true }))
+    }
+
+    #[test]
+    fn where_nothing_is_found_nothing_is_done() {
+        assert!(decide(Found::default(), false).is_empty());
+        assert!(decide(Found { has_session_dir: true, has_key: true, ..Found::default() }, true).is_empty());
+    }
+
+    #[test]
+    fn a_key_is_imported_only_where_there_is_no_credential() {
+        let step = |found: Found, given| decide(found, given).key;
+        let found = |is_vouched_for| Found { key: key(is_vouched_for), ..Found::default() };
+        assert!(matches!(step(found(true), false), Some(KeyStep::Import(_))));
+        assert!(matches!(step(found(false), false), Some(KeyStep::Ask(_))));
+        assert!(matches!(step(found(true), true), Some(KeyStep::Superseded(_))));
+        for there in [Found { has_key: true, ..found(false) }, Found { has_login: true, ..found(true) }] {
+            assert!(matches!(step(there, false), Some(KeyStep::Superseded(_))));
+        }
+        let unusable = || Some(Err(Unusable { path: "/h/key".into(), why: "it is a pipe".to_owned() }));
+        assert!(matches!(
+            step(Found { key: unusable(), ..Found::default() }, false),
+            Some(KeyStep::Say { .. })
+        ));
+        assert!(step(Found { key: unusable(), has_key: true, ..Found::default() }, false).is_none());
+    }
+
+    #[test]
+    fn a_projects_state_is_made_where_there_is_none_and_something_to_make_it_of() {
+        let seed = |found: Found| decide(found, false).seed;
+        assert_eq!(seed(Found { has_session_dir: true, ..Found::default() }), None);
+        let fresh = seed(Found { has_seed: true, ..Found::default() });
+        assert_eq!(fresh, Some(Seed { items: vec![], from_account: true, knows_project: false }));
+        let old = || Found { state: true, items: vec!["agents"], has_session_dir: true, ..Found::default() };
+        let wanted = Seed { items: vec!["agents"], from_account: true, knows_project: true };
+        assert_eq!(seed(old()), Some(wanted));
+        assert_eq!(seed(Found { has_claude_config: true, ..old() }), None);
+    }
+}

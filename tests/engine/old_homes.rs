@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -11,7 +12,11 @@ use crate::engine;
 use crate::support::engine::Engine;
 use crate::support::fake_api::{Credential, FakeApi, Script};
 use crate::support::old_home::{Generation, OldKeys, lay_out};
+use crate::support::pty::Size;
 use crate::support::sandbox::{Project, Sandbox};
+
+/// Far more than a step of Claude Code takes on a loaded machine.
+const SOON: Duration = Duration::from_secs(120);
 
 /// A sandbox as a tool left it, on an engine, with an endpoint that takes the old key only.
 struct Old {
@@ -105,6 +110,24 @@ fn a_choice_of_the_go_tool_holds() {
     // Only danger mode, which the old session file chose, lets an agent write without being asked about it.
     old.project().reactor(&["run", "--", "-p", "write it"]).run().assert_success();
     assert_eq!(fs::read_to_string(old.project().path().join("made.txt")).unwrap(), "made\n");
+}
+
+#[test]
+fn a_session_comes_to_its_prompt_with_the_old_state() {
+    let Some(old) = Old::new(Generation::Go) else { return };
+    let no_arguments: [&str; 0] = [];
+    let call = old.project().reactor(&no_arguments).env("CLAUDE_REACTOR_DANGER", "false");
+    let pty = call.on_pty(Size::default());
+    // Any dialog on the way, as about the key that was once refused in one, would stay in its place.
+    pty.wait_for("? for shortcuts", SOON);
+    pty.write("ping");
+    pty.wait_for("ping", SOON);
+    pty.write("\r");
+    pty.wait_for("pong from fake-claude", SOON);
+    pty.write("/exit");
+    pty.wait_for("/exit", SOON);
+    pty.write("\r");
+    pty.wait(SOON).assert_code(0).assert_terminal_restored();
 }
 
 #[test]

@@ -32,6 +32,7 @@ pub fn lay_out(generation: Generation, sandbox: &Sandbox, project: &Project<'_>)
     let texts = [
         ("KEY_OF_user", keys.user.key()),
         ("KEY_OF_work", keys.work.key()),
+        ("TAIL_OF_user", keys.user.tail()),
         ("PROJECT", &path),
         ("HASH", &project.hash()),
     ];

@@ -91,7 +91,15 @@ fn it_lies_where_it_belongs() {
     insta::assert_snapshot!(old.read(old.session("providers/claude/.claude.json")), @r#"
     {
       "numStartups": 42,
+      "installMethod": "global",
+      "autoUpdates": true,
       "theme": "light-daltonized",
+      "customApiKeyResponses": {
+        "approved": [],
+        "rejected": [
+          "[DIGEST]"
+        ]
+      },
       "userID": "[DIGEST]",
       "hasCompletedOnboarding": true,
       "lastOnboardingVersion": "1.0.51",
