@@ -45,6 +45,13 @@ pub async fn take_over(target: &Target, key: &KeyArgs, host: &Host) -> Result<()
     }
 }
 
+/// Closes folders that an earlier version left open, without which nothing can be written there.
+pub fn close_folders(target: &Target, host: &Host) -> Result<(), Error> {
+    let place = place(target, host);
+    tell(apply::close(&plan(look::folders(&place), &place, false).close)?);
+    Ok(())
+}
+
 /// What a run would take over.
 #[derive(Debug)]
 pub struct Preview {

@@ -81,8 +81,10 @@ impl Trust {
         let new_mount = |mount: &Mount| around.mounts.contains(mount) && !users.contains(mount);
         let matters = own.iter().any(new_mount) || matter(around.settings, &without(around.layers));
         let digest = digest(around.project.root(), &claims);
-        let given = private_file::read(&around.session_dir.trusted())?
-            .is_some_and(|trusted| trusted.lines().any(|line| line == digest));
+        let trusted = around.session_dir.trusted();
+        // The folder of an earlier version may be open to others still; without a file in it, that is no matter here.
+        let trusted = if trusted.exists() { private_file::read(&trusted)? } else { None };
+        let given = trusted.is_some_and(|trusted| trusted.lines().any(|line| line == digest));
         Ok(Self { claims, digest, matters, given, places })
     }
 

@@ -139,8 +139,8 @@ mod tests {
         plan(found, &place, key_given)
     }
 
-    fn key(is_vouched_for: bool) -> Option<Result<OldKey, Unusable>> {
-        Some(Ok(OldKey { path: "/h/key".into(), value: "sk-a".into(), is_vouched_for, is_open: true }))
+    fn key(is_vouched_for: bool) -> OldKey {
+        OldKey { path: "/h/key".into(), value: "sk-a".into(), is_vouched_for, is_open: true }
     }
 
     #[test]
@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn a_key_is_imported_only_where_there_is_no_credential() {
         let step = |found: Found, given| decide(found, given).key;
-        let found = |is_vouched_for| Found { key: key(is_vouched_for), ..Found::default() };
+        let found = |is_vouched_for| Found { key: Some(Ok(key(is_vouched_for))), ..Found::default() };
         assert!(matches!(step(found(true), false), Some(KeyStep::Import(_))));
         assert!(matches!(step(found(false), false), Some(KeyStep::Ask(_))));
         assert!(matches!(step(found(true), true), Some(KeyStep::Superseded(_))));

@@ -168,7 +168,8 @@ fn a_repositorys_file_is_trusted_no_more_than_one_in_yaml() {
             said(&format!("variant: base\n{key}: {value}\n")),
         );
         assert_eq!(old, yaml);
-        assert!(old.contains(key), "{old}");
+        // The others mean something beside their switch only.
+        assert_eq!(old.contains(key), value == "true", "{old}");
     }
     // A comment that looks like the end of a line to YAML stays one.
     project.write(".claude-reactor", "variant=base\n# x\u{2028}danger: true\n#\u{85}danger: true\n");
@@ -182,5 +183,27 @@ fn an_account_in_the_session_file_is_nobody() {
     let sandbox = sandbox();
     let project = sandbox.project("app");
     sandbox.write_home(&session_file(&project), "account=work\nvariant=base\n");
+    project.reactor(&["run"]).run().assert_code(NO_ENGINE);
+}
+
+#[test]
+fn consent_to_it_lasts_when_it_becomes_yaml() {
+    let sandbox = sandbox();
+    let project = sandbox.project("app");
+    project.write(".claude-reactor", "danger=true\n");
+    project.reactor(&["run"]).run().assert_code(USAGE).assert_stderr_contains(".claude-reactor:1:1");
+    project.reactor(&["config", "trust", "--yes"]).run().assert_success();
+    project.reactor(&["run"]).run().assert_code(NO_ENGINE);
+    project.write(".claude-reactor", "danger: true\n");
+    project.reactor(&["run"]).run().assert_code(NO_ENGINE);
+}
+
+#[test]
+fn what_both_old_files_say_is_the_users_own_word() {
+    let sandbox = sandbox();
+    let project = sandbox.project("app");
+    // The old tool wrote a choice into the project's file, and a copy into the session dir.
+    project.write(".claude-reactor", "variant=base\ndanger=true\n");
+    sandbox.write_home(&session_file(&project), "variant=base\ndanger=true\n");
     project.reactor(&["run"]).run().assert_code(NO_ENGINE);
 }

@@ -42,3 +42,12 @@ fn an_account_that_cannot_be_one_any_more_is_named() {
     "#);
     old.run(&["run"]).assert_code(NO_ENGINE).assert_stderr_lacks("my team");
 }
+
+#[test]
+fn consent_can_be_given_before_the_first_run() {
+    let old = Old::new(Generation::Go);
+    old.project().write(".claude-reactor", "ssh_agent=true\n");
+    let output = old.run(&["config", "trust", "--yes"]);
+    output.assert_success().assert_stderr_contains("closed ").assert_stderr_lacks("imported");
+    old.run(&["run"]).assert_stderr_contains("imported the API key in");
+}
