@@ -37,7 +37,12 @@ pub struct KeyArgs {
 }
 
 impl KeyArgs {
-    pub(super) fn source(&self) -> Option<Source> {
+    /// Whether the user says with this command how Claude is to be paid from now on.
+    pub(super) fn is_given(&self) -> bool {
+        self.source().is_some()
+    }
+
+    fn source(&self) -> Option<Source> {
         match self {
             Self { key_stdin: true, .. } => Some(Source::Stdin),
             Self { key_from_env: true, .. } => Some(Source::Environment),

@@ -19,7 +19,7 @@ use crate::ui;
 pub async fn take_over(target: &Target, key: &KeyArgs, host: &Host) -> Result<(), Error> {
     let place = place(target, host);
     let is_first_run = !place.account_dir().exists();
-    let plan = make_plan(target, &place, key.source().is_some())?;
+    let plan = make_plan(target, &place, key.is_given())?;
     if is_first_run || !plan.is_empty() {
         say_refused_names(target);
     }
@@ -121,7 +121,7 @@ async fn import_key(
     for warning in tried.warnings.iter().filter(|warning| **warning != Warning::VisibleArgument) {
         ui::warn(&warning.to_string());
     }
-    let path = apply::import_key(place, &old)?;
+    let path = apply::import_key(place, &old, &tried)?;
     let open = if old.is_open { "others can read that file; it" } else { "that file" };
     ui::note(&format!(
         "imported the API key in {file} into {}; {open} is not needed any more and may be deleted",

@@ -14,7 +14,7 @@ use super::{Error, News, Place, copy, look};
 use crate::name::ProviderId;
 use crate::private_file;
 use crate::provider::credentials;
-use crate::provider::variables::API_KEY;
+use crate::provider::setup::Key;
 use crate::wary_file::{self, Links};
 
 use secrecy::ExposeSecret;
@@ -28,11 +28,11 @@ pub fn close(folders: &[PathBuf]) -> Result<Option<News>, Error> {
     Ok((!folders.is_empty()).then(|| News::Closed(folders.to_vec())))
 }
 
-/// Stores a key, and says where.
-pub fn import_key(place: &Place<'_>, key: &OldKey) -> Result<PathBuf, Error> {
-    let path =
-        credentials::store(place.reactor_home, place.account, &ProviderId::claude(), API_KEY, &key.value)?;
-    forget_key(place, key)?;
+/// Stores a key that was tried, under the name it goes by, and says where.
+pub fn import_key(place: &Place<'_>, old: &OldKey, tried: &Key) -> Result<PathBuf, Error> {
+    let claude = ProviderId::claude();
+    let path = credentials::store(place.reactor_home, place.account, &claude, &tried.name, &tried.value)?;
+    forget_key(place, old)?;
     Ok(path)
 }
 
@@ -60,7 +60,7 @@ pub fn keep_state(place: &Place<'_>) -> Result<News, Error> {
 pub fn import_login(place: &Place<'_>) -> Result<Option<News>, Error> {
     let Some(login) = look::login(place.session_dir.path(), place.uid) else { return Ok(None) };
     let path = place.login();
-    private_file::create_dir(place.reactor_home, path.parent().unwrap_or(place.reactor_home))?;
+    private_file::create_dir(place.reactor_home, &place.login_folder())?;
     private_file::write(&path, login.expose_secret().as_bytes())?;
     taken::note(place, &Mark::Login)?;
     Ok(Some(News::Login(place.session_dir.path().join(".credentials.json"))))

@@ -36,6 +36,8 @@ pub struct Found {
     pub(super) has_key: bool,
     /// Whether the account has a subscription login by now.
     pub(super) has_login: bool,
+    /// Whether its user chose to have one, which the first session may still have to bring.
+    pub(super) chose_login: bool,
     /// Whether the account has a seed for the Claude state of its projects.
     pub(super) has_seed: bool,
     /// Whether this project has Claude state by now.
@@ -75,6 +77,7 @@ pub fn everything(place: &Place<'_>) -> Result<Found, Error> {
     }
     found.taken = Taken::load(place)?;
     found.has_login = place.login().symlink_metadata().is_ok();
+    found.chose_login = place.login_folder().symlink_metadata().is_ok();
     if found.key.is_some() {
         found.has_key = has_key(place)?;
     }

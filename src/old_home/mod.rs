@@ -60,9 +60,14 @@ impl Place<'_> {
         self.claude_dir().join("claude.json")
     }
 
-    /// Where the account's subscription login lies.
+    /// The folder of the account's subscription login. It is made when its user chooses to log in.
+    fn login_folder(&self) -> PathBuf {
+        self.claude_dir().join("login")
+    }
+
+    /// Where that login lies.
     fn login(&self) -> PathBuf {
-        self.claude_dir().join("login/.credentials.json")
+        self.login_folder().join(".credentials.json")
     }
 
     /// The old file of the account's Claude state.

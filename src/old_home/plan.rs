@@ -99,7 +99,7 @@ pub fn plan(found: Found, place: &Place<'_>, key_given: bool) -> Plan {
         from_account,
         knows_project: found.has_session_dir,
     });
-    let has_credential = found.has_key || found.has_login;
+    let has_credential = found.has_key || found.chose_login;
     let key = match found.key {
         None => None,
         Some(Err(_)) if has_credential || key_given => None,
@@ -156,7 +156,7 @@ mod tests {
         assert!(matches!(step(found(true), false), Some(KeyStep::Import(_))));
         assert!(matches!(step(found(false), false), Some(KeyStep::Ask(_))));
         assert!(matches!(step(found(true), true), Some(KeyStep::Superseded(_))));
-        for there in [Found { has_key: true, ..found(false) }, Found { has_login: true, ..found(true) }] {
+        for there in [Found { has_key: true, ..found(false) }, Found { chose_login: true, ..found(true) }] {
             assert!(matches!(step(there, false), Some(KeyStep::Superseded(_))));
         }
         let unusable = || Some(Err(Unusable { path: "/h/key".into(), why: "it is a pipe".to_owned() }));

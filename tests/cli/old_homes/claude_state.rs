@@ -122,3 +122,12 @@ fn what_the_user_removed_from_the_new_place_does_not_come_back() {
     old.run(&["run"]).assert_code(NO_ENGINE).assert_stderr_lacks("took over");
     assert!(!old.session("providers/claude/agents").exists());
 }
+
+#[test]
+fn whoever_chose_to_log_in_gets_no_old_key() {
+    let old = Old::new(Generation::Go);
+    let login = old.sandbox.write_home(".claude-reactor/user/llms/claude/login/.credentials.json", "{}");
+    old.run(&["run"]).assert_stderr_contains("took over").assert_stderr_lacks("imported");
+    assert!(!old.account("llms/claude/.env").exists());
+    assert_eq!(fs::read_to_string(login).unwrap(), "{}");
+}
