@@ -212,6 +212,15 @@ fn every_account_has_its_own() {
 }
 
 #[test]
+fn the_account_that_the_old_file_of_the_project_names_is_the_one() {
+    let old = Old::new(Generation::Go);
+    old.project().write(".claude-reactor", "variant=base\naccount=work\n");
+    old.run(&["run"]).assert_code(NO_ENGINE);
+    assert!(old.sandbox.reactor_home().join("work/llms/claude/.env").exists());
+    assert!(!old.account("llms").exists());
+}
+
+#[test]
 fn a_dry_run_says_what_would_be_taken_over_and_writes_nothing() {
     let old = Old::new(Generation::Go);
     let before = state(&old.sandbox);
