@@ -11,7 +11,7 @@ use crate::image_choice::ImageReference;
 use crate::provider::{catalog, credentials, session_env, setup};
 use crate::signals::EndSignal;
 use crate::variant::Variant;
-use crate::{host, name, private_file, project, user_file};
+use crate::{host, name, old_home, private_file, project, user_file};
 
 /// Something failed on this machine.
 const FAILURE: u8 = 1;
@@ -53,6 +53,9 @@ pub enum Error {
     /// Asking for a key, and checking it.
     #[error(transparent)]
     Setup(#[from] setup::Error),
+    /// What an earlier version left.
+    #[error(transparent)]
+    OldHome(#[from] old_home::Error),
     /// The session's variables.
     #[error(transparent)]
     SessionEnv(#[from] session_env::Error),
@@ -141,6 +144,7 @@ impl Error {
             Self::Catalog(error) => error.hint(),
             Self::Credentials(error) => error.hint(),
             Self::Setup(error) => error.hint(),
+            Self::OldHome(error) => error.hint(),
             Self::SessionEnv(error) => error.hint(),
             Self::Mount(error) => error.hint(),
             Self::Image(error) => error.hint(),
@@ -184,6 +188,11 @@ impl Error {
             Self::Host(error) => host_code(error),
             Self::PrivateFile(error) => private_file_code(error),
             Self::Credentials(error) => credentials_code(error),
+            Self::OldHome(error) => match error {
+                old_home::Error::PrivateFile(error) => private_file_code(error),
+                old_home::Error::Credentials(error) => credentials_code(error),
+                old_home::Error::Io { .. } => FAILURE,
+            },
             Self::Config(error) => match error {
                 config::Error::Read { .. } => FAILURE,
                 config::Error::Yaml(_) | config::Error::Value { .. } => USAGE,

@@ -1,6 +1,6 @@
 //! claude-reactor: the real Claude Code CLI in a container of the user's own engine, on the LLM backend a project chose.
 //!
-//! Imports point one way: `main → cli → command → container → provider → {config, project} → host`, and below all of them
+//! Imports point one way: `main → cli → command → {container, old_home} → provider → {config, project} → host`, and below all of them
 //! what knows nothing of the rest: names, digests, signals, files. Nothing below `command` prints, and only
 //! `provider::setup` asks.
 
@@ -14,6 +14,7 @@ pub mod error;
 pub mod host;
 pub mod image_choice;
 pub mod name;
+pub mod old_home;
 pub mod private_file;
 pub mod project;
 pub mod provider;

@@ -35,6 +35,11 @@ enum Problem {
 }
 
 impl Error {
+    /// What is wrong, without the name.
+    pub fn problem(&self) -> String {
+        self.problem.to_string()
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         Some(match self.problem {

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::FlockOperation;
 
+use crate::wary_file::{self, Links};
+
 /// The mode of a file that was not there: nobody else needs it.
 const NEW_MODE: u32 = 0o600;
 
@@ -67,6 +69,37 @@ pub fn edit<E: From<Error>>(path: &Path, edit: impl FnOnce(&str) -> Result<Strin
     Ok(write().map_err(failed("write"))?)
 }
 
+/// Keeps `text`, which `path` holds, in a new file beside it: `{path}.bak`, or `{path}.bak.1` and so on where that is taken.
+/// One that holds the same already is as good. Says which.
+pub fn keep_copy(path: &Path, text: &str) -> Result<PathBuf, Error> {
+    let mode = fs::metadata(path).map_or(NEW_MODE, |meta| meta.permissions().mode() & 0o777);
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    for number in 0_u32.. {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(if number == 0 { ".bak".to_owned() } else { format!(".bak.{number}") });
+        let copy = folder.join(name);
+        let failed = |source| Error { action: "write", path: copy.clone(), source };
+        let write = || {
+            let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
+            file.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
+            file.write_all(text.as_bytes())?;
+            file.as_file().sync_all()?;
+            file.persist_noclobber(&copy).map_err(|error| error.error)
+        };
+        match write() {
+            Ok(_) => return Ok(copy),
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
+            Err(_) => {
+                let earlier = wary_file::read(&copy, Links::Refused, text.len() as u64);
+                if earlier.is_ok_and(|earlier| earlier.is_some_and(|earlier| earlier.text == text)) {
+                    return Ok(copy);
+                }
+            }
+        }
+    }
+    unreachable!("a free number is found before they end")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +132,22 @@ mod tests {
         append(&path).unwrap();
         assert!(path.symlink_metadata().unwrap().is_symlink());
         assert_eq!(fs::read_to_string(&real).unwrap(), "first\nline\n");
+    }
+
+    #[test]
+    fn copies_are_numbered_and_none_is_made_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "new").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        for (text, name) in
+            [("one", "file.bak"), ("two", "file.bak.1"), ("two", "file.bak.1"), ("one", "file.bak")]
+        {
+            let copy = keep_copy(&path, text).unwrap();
+            assert_eq!(copy, folder.path().join(name));
+            assert_eq!((fs::read_to_string(&copy).unwrap().as_str(), mode(&copy)), (text, 0o644));
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::choices::ChoiceArgs;
 use super::target::Target;
-use super::trust;
+use super::{old_home, trust};
 use crate::config::Values;
 use crate::error::Error;
 use crate::host::Host;
@@ -57,6 +57,7 @@ pub async fn trust(args: &Args, host: &Host) -> Result<ExitCode, Error> {
     } else if !(host.terminal.can_ask() && trust::ask(&target).await?) {
         return Err(trust::refused(&target));
     }
+    old_home::close_folders(&target, host)?;
     trust::remember(&target)?;
     ui::note("consent remembered; `claude-reactor config trust --revoke` takes it back");
     Ok(ExitCode::SUCCESS)

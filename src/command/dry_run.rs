@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::target::Target;
-use super::{keys, launch, trust};
+use super::{keys, launch, old_home, trust};
 use crate::config::entries::Entry;
 use crate::container::engine::Engine;
 use crate::container::mount::Mount;
@@ -36,10 +36,12 @@ struct Report {
     variables: Vec<String>,
     settings: Vec<Entry>,
     awaits_consent: Vec<String>,
+    old_home: Vec<String>,
 }
 
 /// Prints the plan.
 pub async fn show(target: &Target, json: bool, host: &Host) -> Result<ExitCode, Error> {
+    target.warnings.iter().for_each(|warning| ui::warn(warning));
     let report = report(target, host).await?;
     let text = if json { format!("{:#}\n", serde_json::json!(report)) } else { table(&report) };
     ui::data(&text)?;
@@ -65,6 +67,7 @@ async fn report(target: &Target, host: &Host) -> Result<Report, Error> {
     variables.extend(env.iter().flat_map(|env| env.for_claude(export_key)).map(|(name, _)| name.to_owned()));
     variables.sort();
     variables.dedup();
+    let old_home = old_home::preview(target, host)?;
     Ok(Report {
         project: target.project.root().to_owned(),
         project_hash: target.project.hash().to_owned(),
@@ -73,7 +76,12 @@ async fn report(target: &Target, host: &Host) -> Result<Report, Error> {
         provider_source: id.source.to_string(),
         endpoint: env.as_ref().map(|env| env.endpoint().to_owned()),
         model: env.as_ref().and_then(|env| env.model().map(str::to_owned)),
-        credential: env.as_ref().map(|env| env.credential().to_string()),
+        credential: env.as_ref().map(|env| env.credential().to_string()).or_else(|| {
+            old_home
+                .key
+                .as_ref()
+                .map(|path| format!("the old key in {}, once it is imported", path.display()))
+        }),
         image_present: engine.image_id(&spec.image).await?.is_some(),
         image: target.variant.tag(),
         container,
@@ -84,6 +92,7 @@ async fn report(target: &Target, host: &Host) -> Result<Report, Error> {
         variables,
         settings: target.settings.entries(),
         awaits_consent: trust::awaited(target),
+        old_home: old_home.words,
     })
 }
 
@@ -123,6 +132,10 @@ fn table(report: &Report) -> String {
     for (index, point) in report.awaits_consent.iter().enumerate() {
         let name = if index == 0 { "consent" } else { "" };
         let _ = writeln!(text, "{name:<11}`run` asks first: {point}");
+    }
+    for (index, what) in report.old_home.iter().enumerate() {
+        let name = if index == 0 { "old home" } else { "" };
+        let _ = writeln!(text, "{name:<11}{}", ui::one_line(what));
     }
     text
 }

@@ -37,6 +37,11 @@ pub struct KeyArgs {
 }
 
 impl KeyArgs {
+    /// Whether the user says with this command how Claude is to be paid from now on.
+    pub(super) fn is_given(&self) -> bool {
+        self.source().is_some()
+    }
+
     fn source(&self) -> Option<Source> {
         match self {
             Self { key_stdin: true, .. } => Some(Source::Stdin),
@@ -92,7 +97,7 @@ pub async fn obtain(target: &Target, args: &KeyArgs, host: &Host) -> Result<(Pro
 
 /// The row with the endpoint and the model that a session would use: a new key is tried there and nowhere else. What
 /// keeps a session from starting is said here, before anybody types a key.
-fn as_used(target: &Target, provider: &Provider, stored: &Credentials) -> Result<Provider, Error> {
+pub(super) fn as_used(target: &Target, provider: &Provider, stored: &Credentials) -> Result<Provider, Error> {
     let Some(variable) = provider.key_variable() else { return Ok(provider.clone()) };
     let to_come = (variable.to_owned(), SecretString::from("to come"));
     let lines = stored.iter().map(|(name, value)| (name.to_owned(), value.clone()));
@@ -143,7 +148,7 @@ fn tell(warnings: &[Warning], path: &Path) {
 }
 
 /// The command that says by flags what was resolved, for messages.
-fn command(target: &Target) -> String {
+pub(super) fn command(target: &Target) -> String {
     let provider = &target.settings.provider.value;
     match target.account_source {
         config::Source::Default => format!("claude-reactor run --llm-provider {provider}"),

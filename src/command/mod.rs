@@ -1,7 +1,7 @@
 //! The commands: one file each, with the arguments (whose doc comments are the help) and a function that does it.
 //!
-//! `run` and `exec` share `choices` (the flags that choose), `target` (what they resolve to), `trust`, `keys`, `settle` (all that
-//! comes before the container), `image` and `launch` (the running container).
+//! `run` and `exec` share `choices` (the flags that choose), `target` (what they resolve to), `trust`, `old_home`, `keys`,
+//! `settle` (all that comes before the container), `image` and `launch` (the running container).
 
 pub mod build_progress;
 pub mod choices;
@@ -13,6 +13,7 @@ pub mod image;
 pub mod keys;
 pub mod launch;
 pub mod lock;
+pub mod old_home;
 pub mod run;
 pub mod settle;
 pub mod target;

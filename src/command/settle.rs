@@ -2,14 +2,17 @@
 
 use super::keys::{self, KeyArgs};
 use super::target::Target;
-use super::{choices, launch, trust};
+use super::{choices, launch, old_home, trust};
 use crate::error::Error;
 use crate::host::Host;
 use crate::provider::session_env::SessionEnv;
+use crate::ui;
 
 /// Settles the key, what is remembered, and the session's variables.
 pub async fn settle(target: &Target, key: &KeyArgs, host: &Host) -> Result<SessionEnv, Error> {
+    target.warnings.iter().for_each(|warning| ui::warn(warning));
     trust::confirm(target, host).await?;
+    old_home::take_over(target, key, host).await?;
     let (provider, credentials) = keys::obtain(target, key, host).await?;
     let env = launch::session_env(target, &provider, &credentials)?;
     trust::keep_up(target)?;

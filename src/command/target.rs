@@ -50,6 +50,8 @@ pub struct Target {
     pub mounts: Vec<Mount>,
     /// CA certificates to trust in addition.
     pub ca_file: Option<CaFile>,
+    /// What the user should know of the files that were read.
+    pub warnings: Vec<String>,
 }
 
 impl Target {
@@ -76,7 +78,8 @@ impl Target {
         let session_dir = project.session_dir(&reactor_home, &account);
         let session_path = session_dir.file();
         let text = file::read_text(&session_path)?;
-        let remembered = file::choices(&session_path, &text, Path::new(project.root()))?.values;
+        let remembered = file::choices(&session_path, &text, Path::new(project.root()))?;
+        let warnings = [shared.choices.warnings.clone(), remembered.warnings].concat();
         let account_folder = reactor_home.join(account.as_str());
         let account_path = account_folder.join("config.yaml");
         for decisive in [&account_folder, &account_path] {
@@ -87,7 +90,7 @@ impl Target {
             Layer { source: Source::UserFile(user_path), values: user.values },
             Layer { source: Source::AccountFile(account_path), values: of_account },
             Layer { source: Source::ProjectFile(project_path), values: shared.choices.values.clone() },
-            Layer { source: Source::SessionFile(session_path), values: remembered },
+            Layer { source: Source::SessionFile(session_path), values: remembered.values },
             Layer { source: Source::Environment, values: vars::values(host)? },
             Layer { source: Source::Flag, values: chosen.values.clone() },
         ];
@@ -139,6 +142,7 @@ impl Target {
             settings,
             chosen,
             provider_of_files,
+            warnings,
         })
     }
 

@@ -70,7 +70,9 @@ impl Trust {
         };
         let socket = socket.map(|path| format!("{:?}", path.to_string_lossy()));
         let claims = claims(file, &meanings, socket.as_deref());
-        let remembered = private_file::read(&around.session_dir.trusted())?;
+        let trusted = around.session_dir.trusted();
+        // The folder of an earlier version may be open to others still; without a file in it, that is no matter here.
+        let remembered = if trusted.exists() { private_file::read(&trusted)? } else { None };
         if claims.is_empty() {
             return Ok(Self { places, is_stale: remembered.is_some(), ..Self::default() });
         }

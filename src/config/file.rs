@@ -7,7 +7,7 @@ use std::path::Path;
 pub use super::keys::{ACCOUNT_KEYS, CHOICES_KEYS, USER_KEYS};
 use super::raw::{Content, content};
 use super::yaml::{Document, Keys};
-use super::{Error, Values};
+use super::{Error, Values, legacy};
 use crate::name::AccountName;
 use crate::wary_file::{self, Links, Opened};
 
@@ -18,6 +18,8 @@ pub struct Choices {
     pub values: Values,
     /// The account. It decides which session dir counts, so it is resolved before the layers.
     pub account: Option<AccountName>,
+    /// What the user should know of lines that say nothing.
+    pub warnings: Vec<String>,
 }
 
 /// A project's `.claude-reactor` file.
@@ -72,14 +74,26 @@ fn read_wary(path: &Path, links: Links) -> Result<Option<Opened>, Error> {
 
 /// Reads a `.claude-reactor` file of a session dir. The relative source of a mount is below `project`.
 pub fn choices(path: &Path, text: &str, project: &Path) -> Result<Choices, Error> {
-    let (_, Content { values, account, .. }) = parse(path, text, &CHOICES_KEYS, project)?;
-    Ok(Choices { values, account })
+    Ok(parse_choices(path, text, project)?.1)
+}
+
+/// The document of a `.claude-reactor` file, which may be of the old form, and what to say about that.
+pub fn document(path: &Path, text: &str) -> Result<(Document, Vec<String>), Error> {
+    let legacy::Converted { yaml, warnings } = legacy::to_yaml(path, text)?
+        .unwrap_or_else(|| legacy::Converted { yaml: text.to_owned(), warnings: Vec::new() });
+    Ok((Document::parse(path, &yaml, &CHOICES_KEYS)?, warnings))
+}
+
+fn parse_choices(path: &Path, text: &str, mount_base: &Path) -> Result<(Document, Choices), Error> {
+    let (document, warnings) = document(path, text)?;
+    let Content { values, account, .. } = content(&document, mount_base)?;
+    Ok((document, Choices { values, account, warnings }))
 }
 
 /// Reads a project's `.claude-reactor` file, which comes with a repository and is trusted accordingly (`trust`).
 pub fn project_choices(path: &Path, text: &str) -> Result<ProjectFile, Error> {
-    let (document, Content { values, account, .. }) = parse(path, text, &CHOICES_KEYS, folder(path))?;
-    Ok(ProjectFile { choices: Choices { values, account }, document })
+    let (document, choices) = parse_choices(path, text, folder(path))?;
+    Ok(ProjectFile { choices, document })
 }
 
 /// Reads an account's `config.yaml`.

@@ -7,6 +7,7 @@ pub mod agent_socket;
 pub mod entries;
 pub mod file;
 mod keys;
+pub mod legacy;
 pub mod limits;
 mod mount_text;
 mod raw;

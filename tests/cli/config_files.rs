@@ -99,7 +99,7 @@ fn a_file_that_is_no_configuration_is_refused_where_reading_stopped() {
     --- stderr
     error: [ROOT]/app/.claude-reactor:1:9: danger: invalid type: string "yes", expected a boolean
     "#);
-    insta::assert_snapshot!(show("variant=go\naccount=work\n"), @"
+    insta::assert_snapshot!(show("just a text\n"), @"
     exit code: 2
     --- stderr
     error: [ROOT]/app/.claude-reactor: the file is a text, not keys with values

@@ -21,6 +21,8 @@ mod mounts;
 mod names;
 mod new_provider;
 mod no_engine;
+mod old_choices;
+mod old_homes;
 mod projects;
 mod prompted_keys;
 mod providers;

@@ -6,6 +6,7 @@ mod support;
 
 mod backend;
 mod harness;
+mod old_homes;
 mod session;
 
 use std::sync::OnceLock;

@@ -8,6 +8,7 @@ pub mod engine;
 pub mod fake_api;
 pub mod invocation;
 pub mod monitor;
+pub mod old_home;
 pub mod output;
 pub mod process;
 pub mod pty;
