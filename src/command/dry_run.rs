@@ -36,6 +36,7 @@ struct Report {
     variables: Vec<String>,
     settings: Vec<Entry>,
     awaits_consent: Vec<String>,
+    warnings: Vec<String>,
 }
 
 /// Prints the plan.
@@ -63,6 +64,7 @@ async fn report(target: &Target, host: &Host) -> Result<Report, Error> {
     let mut variables: Vec<String> = spec.env.keys().cloned().collect();
     let export_key = target.settings.export_key.value;
     variables.extend(env.iter().flat_map(|env| env.for_claude(export_key)).map(|(name, _)| name.to_owned()));
+    variables.extend(launch::carried_vars(target, host).into_iter().map(|(name, _)| name));
     variables.sort();
     variables.dedup();
     Ok(Report {
@@ -84,6 +86,7 @@ async fn report(target: &Target, host: &Host) -> Result<Report, Error> {
         variables,
         settings: target.settings.entries(),
         awaits_consent: trust::awaited(target),
+        warnings: target.carried.problems.clone(),
     })
 }
 
@@ -123,6 +126,9 @@ fn table(report: &Report) -> String {
     for (index, point) in report.awaits_consent.iter().enumerate() {
         let name = if index == 0 { "consent" } else { "" };
         let _ = writeln!(text, "{name:<11}`run` asks first: {point}");
+    }
+    for warning in &report.warnings {
+        let _ = writeln!(text, "{:<11}{}", "warning", ui::one_line(warning));
     }
     text
 }

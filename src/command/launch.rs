@@ -10,6 +10,7 @@ use super::lock::lock;
 use super::target::Target;
 use crate::config::EnvMode;
 use crate::container::apply::{Wanted, apply, refuse_if_in_use};
+use crate::container::carried::{self, git_identity};
 use crate::container::claude_config::{self, Needs};
 use crate::container::engine::Engine;
 use crate::container::engine::exec::ExecRequest;
@@ -46,6 +47,8 @@ pub struct Launched {
     pub container: String,
     /// Who runs inside.
     pub user: User,
+    /// The variables that follow from the caller's surroundings.
+    carried: Vec<(String, String)>,
 }
 
 /// The variables of the session: what the provider's row, its `.env` and the settings make.
@@ -72,8 +75,9 @@ pub fn spec(target: &Target, env: Option<&SessionEnv>, host: &Host) -> Container
         project: target.project.root(),
         claude_config: &claude_config.to_string_lossy(),
         history: &target.session_dir.history().to_string_lossy(),
+        carried: &target.session_dir.carried().to_string_lossy(),
         ca_file: target.ca_file.as_ref(),
-        mounts: target.mounts.clone(),
+        mounts: [target.carried.mounts.as_slice(), &target.mounts].concat(),
         variables: target.variables(),
         sudo: target.settings.sudo.value,
         limits: target.limits(),
@@ -89,6 +93,10 @@ pub async fn launch(
     joining: Joining,
 ) -> Result<Launched, Error> {
     make_folders(target)?;
+    for problem in &target.carried.problems {
+        ui::warn(problem);
+    }
+    let asked = git_identity::ask(host, Path::new(target.project.root()));
     let spec = spec(target, Some(env), host);
     let identity = target.identity();
     let engine = Engine::connect(host).await?;
@@ -118,7 +126,9 @@ pub async fn launch(
     };
     let wanted = Wanted { identity: &identity, spec: &spec, session_env: &session_env };
     let running = apply(&engine, plan, &wanted).await?;
-    Ok(Launched { lock: Some(lock), engine, container: running.id, user: spec.user })
+    target.carried.write(&target.session_dir, asked)?;
+    let carried = carried_vars(target, host);
+    Ok(Launched { lock: Some(lock), engine, container: running.id, user: spec.user, carried })
 }
 
 /// Runs a session in a launched container, and returns its exit code.
@@ -142,7 +152,7 @@ async fn lock_launch(target: &Target) -> Result<Lock, Error> {
 /// The folders that are mounted, made as the caller: an engine would make missing ones as root.
 fn make_folders(target: &Target) -> Result<(), Error> {
     let claude_config = target.session_dir.claude_config(target.settings.provider.value.as_str());
-    for folder in [target.session_dir.history(), claude_config.clone()] {
+    for folder in [target.session_dir.history(), target.session_dir.carried(), claude_config.clone()] {
         private_file::create_dir(&target.reactor_home, &folder)?;
     }
     make_mount_point(&claude_config.join("projects"))
@@ -176,9 +186,11 @@ pub fn exec_request(
     host: &Host,
 ) -> ExecRequest {
     let tty = host.terminal.is_interactive();
-    if tty {
-        let terminal = ["TERM", "COLORTERM"].into_iter().filter_map(|name| Some((name, host.var(name)?)));
-        env.extend(terminal.map(|(name, value)| (name.to_owned(), SecretString::from(value))));
+    for (name, value) in &launched.carried {
+        // What was chosen for the session counts more than what it happens to be started from.
+        if !env.iter().any(|(chosen, _)| chosen == name) {
+            env.push((name.clone(), SecretString::from(value.as_str())));
+        }
     }
     let User { uid, gid } = launched.user;
     ExecRequest {
@@ -189,6 +201,13 @@ pub fn exec_request(
         user: format!("{uid}:{gid}"),
         workdir: WORKDIR,
     }
+}
+
+/// The variables that follow from the caller's surroundings, but for those that the user set for every process inside.
+pub fn carried_vars(target: &Target, host: &Host) -> Vec<(String, String)> {
+    let mut vars = carried::vars(host, host.terminal.is_interactive());
+    vars.retain(|(name, _)| !target.settings.variables.contains_key(name));
+    vars
 }
 
 /// Variables to give away.

@@ -4,6 +4,7 @@
 //! comes before the container), `image` and `launch` (the running container).
 
 pub mod build_progress;
+pub mod carried;
 pub mod choices;
 pub mod config;
 pub mod config_trust;

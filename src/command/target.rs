@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::carried::Carried;
 use super::choices::{ChoiceArgs, Choices};
 use super::trust::{Surroundings, Trust};
 use crate::config::file::{self, UserFile};
@@ -48,6 +49,8 @@ pub struct Target {
     pub trust: Trust,
     /// The user's own mounts.
     pub mounts: Vec<Mount>,
+    /// What the session has of its developer.
+    pub carried: Carried,
     /// CA certificates to trust in addition.
     pub ca_file: Option<CaFile>,
 }
@@ -104,7 +107,8 @@ impl Target {
                 hint: Some(hint),
             })?;
         }
-        let mounts = mount::parse_all(&settings.mounts, host, &reactor_home)?;
+        let carried = Carried::find(&project, host, &reactor_home);
+        let mounts = mount::parse_all(&settings.mounts, &carried.mounts, host, &reactor_home)?;
         let trust = Trust::of(
             &shared,
             &Surroundings {
@@ -127,9 +131,10 @@ impl Target {
         let ca_file = ca_file(&settings, host)?;
         Ok(Self {
             catalog: catalog(&reactor_home)?,
-            mounts,
             trust,
             variant,
+            mounts,
+            carried,
             ca_file,
             reactor_home,
             project,

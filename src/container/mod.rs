@@ -3,8 +3,10 @@
 pub mod apply;
 pub mod build_failure;
 pub mod build_log;
+pub mod carried;
 pub mod claude_config;
 pub mod engine;
+pub mod git_worktree;
 pub mod image;
 pub mod mount;
 pub mod name;

@@ -4,6 +4,7 @@ mod answer;
 mod ca_file;
 mod callers;
 mod chosen;
+mod carried;
 mod containers;
 mod danger;
 mod dry_run;
@@ -13,6 +14,7 @@ mod names;
 mod pipes;
 mod signals;
 mod terminal;
+mod worktrees;
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
