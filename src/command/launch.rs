@@ -5,6 +5,7 @@ use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::forward::Forwarded;
 use super::image;
 use super::lock::lock;
 use super::target::Target;
@@ -48,7 +49,9 @@ pub struct Launched {
     /// Who runs inside.
     pub user: User,
     /// The variables that follow from the caller's surroundings.
-    carried: Vec<(String, String)>,
+    vars: Vec<(String, String)>,
+    /// What the session may use of the host's, for as long as this lives.
+    _forwarded: Forwarded,
 }
 
 /// The variables of the session: what the provider's row, its `.env` and the settings make.
@@ -68,16 +71,17 @@ pub fn session_env(
 /// The container that is wanted.
 pub fn spec(target: &Target, env: Option<&SessionEnv>, host: &Host) -> ContainerSpec {
     let claude_config = target.session_dir.claude_config(target.settings.provider.value.as_str());
+    let user = User { uid: host.uid, gid: host.gid };
     let in_container = target.settings.env.value == EnvMode::Container;
     ContainerSpec::new(Parts {
         image: &target.variant.tag(),
-        user: User { uid: host.uid, gid: host.gid },
+        user,
         project: target.project.root(),
         claude_config: &claude_config.to_string_lossy(),
         history: &target.session_dir.history().to_string_lossy(),
         carried: &target.session_dir.carried().to_string_lossy(),
         ca_file: target.ca_file.as_ref(),
-        mounts: [target.carried.mounts.as_slice(), &target.mounts].concat(),
+        mounts: [target.carried.mounts.as_slice(), &target.forward.mounts(user), &target.mounts].concat(),
         variables: target.variables(),
         sudo: target.settings.sudo.value,
         limits: target.limits(),
@@ -92,6 +96,8 @@ pub async fn launch(
     host: &Host,
     joining: Joining,
 ) -> Result<Launched, Error> {
+    let agent = target.forward.find_agent(&target.settings, host)?;
+    target.forward.announce(agent.as_ref());
     make_folders(target)?;
     for problem in &target.carried.problems {
         ui::warn(problem);
@@ -102,6 +108,7 @@ pub async fn launch(
     let engine = Engine::connect(host).await?;
     let lock = lock_launch(target).await?;
     prepare_claude_config(target, env)?;
+    target.forward.prepare(host)?;
     let mut plan = plan(&spec, engine.find(&identity).await?);
     if let Plan::Recreate(found, reasons) = &plan
         && joining == Joining::AsItRuns
@@ -127,8 +134,10 @@ pub async fn launch(
     let wanted = Wanted { identity: &identity, spec: &spec, session_env: &session_env };
     let running = apply(&engine, plan, &wanted).await?;
     target.carried.write(&target.session_dir, asked)?;
-    let carried = carried_vars(target, host);
-    Ok(Launched { lock: Some(lock), engine, container: running.id, user: spec.user, carried })
+    let forwarded = target.forward.start(agent, &target.settings, &engine)?;
+    let vars = [forwarded.vars.clone(), carried_vars(target, host)].concat();
+    let lock = Some(lock);
+    Ok(Launched { lock, engine, container: running.id, user: spec.user, vars, _forwarded: forwarded })
 }
 
 /// Runs a session in a launched container, and returns its exit code.
@@ -186,7 +195,7 @@ pub fn exec_request(
     host: &Host,
 ) -> ExecRequest {
     let tty = host.terminal.is_interactive();
-    for (name, value) in &launched.carried {
+    for (name, value) in &launched.vars {
         // What was chosen for the session counts more than what it happens to be started from.
         if !env.iter().any(|(chosen, _)| chosen == name) {
             env.push((name.clone(), SecretString::from(value.as_str())));

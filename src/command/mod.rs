@@ -10,6 +10,7 @@ pub mod config;
 pub mod config_trust;
 pub mod dry_run;
 pub mod exec;
+pub mod forward;
 pub mod image;
 pub mod keys;
 pub mod launch;

@@ -10,6 +10,7 @@ use crate::provider::session_env::SessionEnv;
 /// Settles the key, what is remembered, and the session's variables.
 pub async fn settle(target: &Target, key: &KeyArgs, host: &Host) -> Result<SessionEnv, Error> {
     trust::confirm(target, host).await?;
+    target.forward.find_agent(&target.settings, host)?;
     let (provider, credentials) = keys::obtain(target, key, host).await?;
     let env = launch::session_env(target, &provider, &credentials)?;
     trust::keep_up(target)?;

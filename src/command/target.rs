@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 
 use super::carried::Carried;
 use super::choices::{ChoiceArgs, Choices};
+use super::forward::Forward;
 use super::trust::{Surroundings, Trust};
 use crate::config::file::{self, UserFile};
 use crate::config::{self, Layer, Settings, Source, Values, resolve, vars};
 use crate::container::mount::{self, Mount};
 use crate::container::name::Identity;
-use crate::container::spec::{CaFile, Limits};
+use crate::container::spec::{CaFile, Limits, User};
 use crate::error::Error;
 use crate::host::Host;
 use crate::image_choice::ImageChoice;
@@ -51,6 +52,8 @@ pub struct Target {
     pub mounts: Vec<Mount>,
     /// What the session has of its developer.
     pub carried: Carried,
+    /// What of the host's it may use while it lives.
+    pub forward: Forward,
     /// CA certificates to trust in addition.
     pub ca_file: Option<CaFile>,
 }
@@ -108,7 +111,9 @@ impl Target {
             })?;
         }
         let carried = Carried::find(&project, host, &reactor_home);
-        let mounts = mount::parse_all(&settings.mounts, &carried.mounts, host, &reactor_home)?;
+        let user = User { uid: host.uid, gid: host.gid };
+        let taken = [carried.mounts.as_slice(), &Forward::places(&settings, user)].concat();
+        let mounts = mount::parse_all(&settings.mounts, &taken, host, &reactor_home)?;
         let trust = Trust::of(
             &shared,
             &Surroundings {
@@ -129,12 +134,15 @@ impl Target {
             }
         };
         let ca_file = ca_file(&settings, host)?;
+        let identity = Identity::new(&project, &account, variant, &settings.provider.value);
+        let forward = Forward::new(&settings, &identity, &reactor_home);
         Ok(Self {
             catalog: catalog(&reactor_home)?,
             trust,
             variant,
             mounts,
             carried,
+            forward,
             ca_file,
             reactor_home,
             project,

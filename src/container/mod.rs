@@ -12,6 +12,7 @@ pub mod mount;
 pub mod name;
 pub mod plan;
 pub mod proxies;
+pub mod relay;
 pub mod session;
 pub mod spec;
 pub mod terminal;

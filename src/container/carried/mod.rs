@@ -4,6 +4,7 @@
 pub mod claude_folders;
 pub mod git_identity;
 pub mod locale;
+pub mod ssh_files;
 pub mod terminal_type;
 pub mod time_zone;
 

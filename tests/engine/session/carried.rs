@@ -97,6 +97,13 @@ fn the_callers_agents_commands_and_skills_stand_beside_those_of_the_session() {
     assert!(names(&before["skills"]).contains("\"deploying\""), "{before}");
     assert!(!names(&before["slash_commands"]).contains("\"ship\""), "{before}");
 
+    // Of two agents of one name the caller's counts.
+    let of_project = "---\nname: reviewer\ndescription: brought by the repository\n---\nDo it.\n";
+    place.project().write(".claude/agents/reviewer.md", of_project);
+    known();
+    let asked = place.fake.messages().pop().expect("a question was asked").body.to_string();
+    assert!(asked.contains("what reviewer does") && !asked.contains("brought by the repository"));
+
     let look = "cd /etc/claude-code/.claude && ls && ! touch agents/made 2>/dev/null";
     place.exec(&["sh", "-c", look]).run().assert_success().assert_stdout("agents\nskills\n");
     let container = place.id();

@@ -8,6 +8,7 @@ mod carried;
 mod containers;
 mod danger;
 mod dry_run;
+mod forwarding;
 mod inside;
 mod launch;
 mod names;
