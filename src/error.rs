@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::config::{self, Source};
+use crate::container::relay::ssh_agent;
 use crate::container::{apply, claude_config, engine, image, mount, session};
 use crate::image_choice::ImageReference;
 use crate::provider::{catalog, credentials, session_env, setup};
@@ -62,6 +63,9 @@ pub enum Error {
     /// A mount.
     #[error(transparent)]
     Mount(#[from] mount::Error),
+    /// The SSH agent.
+    #[error(transparent)]
+    SshAgent(#[from] ssh_agent::Error),
     /// The image.
     #[error(transparent)]
     Image(#[from] image::Error),
@@ -147,6 +151,7 @@ impl Error {
             Self::OldHome(error) => error.hint(),
             Self::SessionEnv(error) => error.hint(),
             Self::Mount(error) => error.hint(),
+            Self::SshAgent(error) => error.hint(),
             Self::Image(error) => error.hint(),
             Self::Engine(error) => error.hint(),
             Self::Apply(error) => error.hint(),
@@ -217,6 +222,7 @@ impl Error {
             | Self::Catalog(_)
             | Self::SessionEnv(_)
             | Self::Mount(_)
+            | Self::SshAgent(_)
             | Self::CaFile { .. }
             | Self::CustomImage { .. }
             | Self::Unseen { .. }

@@ -121,6 +121,11 @@ impl Host {
         self.vars.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// The whole environment, for a program of the host's that is asked something.
+    pub fn vars(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.vars.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Where claude-reactor keeps its own state: `CLAUDE_REACTOR_HOME`, else `~/.claude-reactor`.
     pub fn reactor_home(&self) -> Result<PathBuf, Error> {
         match self.var("CLAUDE_REACTOR_HOME") {

@@ -131,6 +131,11 @@ impl SessionDir {
         self.0.join("projects")
     }
 
+    /// What a session has of its developer, in files.
+    pub fn carried(&self) -> PathBuf {
+        self.0.join("carried")
+    }
+
     /// What becomes `CLAUDE_CONFIG_DIR` in this provider's container.
     pub fn claude_config(&self, provider: &str) -> PathBuf {
         self.0.join("providers").join(provider)

@@ -37,6 +37,7 @@ struct Report {
     settings: Vec<Entry>,
     awaits_consent: Vec<String>,
     old_home: Vec<String>,
+    warnings: Vec<String>,
 }
 
 /// Prints the plan.
@@ -65,6 +66,7 @@ async fn report(target: &Target, host: &Host) -> Result<Report, Error> {
     let mut variables: Vec<String> = spec.env.keys().cloned().collect();
     let export_key = target.settings.export_key.value;
     variables.extend(env.iter().flat_map(|env| env.for_claude(export_key)).map(|(name, _)| name.to_owned()));
+    variables.extend(launch::carried_vars(target, host).into_iter().map(|(name, _)| name));
     variables.sort();
     variables.dedup();
     let old_home = old_home::preview(target, host)?;
@@ -93,6 +95,7 @@ async fn report(target: &Target, host: &Host) -> Result<Report, Error> {
         settings: target.settings.entries(),
         awaits_consent: trust::awaited(target),
         old_home: old_home.words,
+        warnings: target.carried.problems.clone(),
     })
 }
 
@@ -136,6 +139,9 @@ fn table(report: &Report) -> String {
     for (index, what) in report.old_home.iter().enumerate() {
         let name = if index == 0 { "old home" } else { "" };
         let _ = writeln!(text, "{name:<11}{}", ui::one_line(what));
+    }
+    for warning in &report.warnings {
+        let _ = writeln!(text, "{:<11}{}", "warning", ui::one_line(warning));
     }
     text
 }

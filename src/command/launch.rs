@@ -5,11 +5,13 @@ use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::forward::Forwarded;
 use super::image;
 use super::lock::lock;
 use super::target::Target;
 use crate::config::EnvMode;
 use crate::container::apply::{Wanted, apply, refuse_if_in_use};
+use crate::container::carried::{self, git_identity};
 use crate::container::claude_config::{self, Needs};
 use crate::container::engine::Engine;
 use crate::container::engine::exec::ExecRequest;
@@ -46,6 +48,10 @@ pub struct Launched {
     pub container: String,
     /// Who runs inside.
     pub user: User,
+    /// The variables that follow from the caller's surroundings.
+    vars: Vec<(String, String)>,
+    /// What the session may use of the host's, for as long as this lives.
+    _forwarded: Forwarded,
 }
 
 /// The variables of the session: what the provider's row, its `.env` and the settings make.
@@ -65,15 +71,17 @@ pub fn session_env(
 /// The container that is wanted.
 pub fn spec(target: &Target, env: Option<&SessionEnv>, host: &Host) -> ContainerSpec {
     let claude_config = target.session_dir.claude_config(target.settings.provider.value.as_str());
+    let user = User { uid: host.uid, gid: host.gid };
     let in_container = target.settings.env.value == EnvMode::Container;
     ContainerSpec::new(Parts {
         image: &target.variant.tag(),
-        user: User { uid: host.uid, gid: host.gid },
+        user,
         project: target.project.root(),
         claude_config: &claude_config.to_string_lossy(),
         history: &target.session_dir.history().to_string_lossy(),
+        carried: &target.session_dir.carried().to_string_lossy(),
         ca_file: target.ca_file.as_ref(),
-        mounts: target.mounts.clone(),
+        mounts: [target.carried.mounts.as_slice(), &target.forward.mounts(user), &target.mounts].concat(),
         variables: target.variables(),
         sudo: target.settings.sudo.value,
         limits: target.limits(),
@@ -88,12 +96,19 @@ pub async fn launch(
     host: &Host,
     joining: Joining,
 ) -> Result<Launched, Error> {
+    let agent = target.forward.find_agent(&target.settings, host)?;
+    target.forward.announce(agent.as_ref());
     make_folders(target)?;
+    for problem in &target.carried.problems {
+        ui::warn(problem);
+    }
+    let asked = git_identity::ask(host, Path::new(target.project.root()));
     let spec = spec(target, Some(env), host);
     let identity = target.identity();
     let engine = Engine::connect(host).await?;
     let lock = lock_launch(target).await?;
     prepare_claude_config(target, env)?;
+    target.forward.prepare(host)?;
     let mut plan = plan(&spec, engine.find(&identity).await?);
     if let Plan::Recreate(found, reasons) = &plan
         && joining == Joining::AsItRuns
@@ -118,7 +133,11 @@ pub async fn launch(
     };
     let wanted = Wanted { identity: &identity, spec: &spec, session_env: &session_env };
     let running = apply(&engine, plan, &wanted).await?;
-    Ok(Launched { lock: Some(lock), engine, container: running.id, user: spec.user })
+    target.carried.write(&target.session_dir, asked)?;
+    let forwarded = target.forward.start(agent, &target.settings, &engine)?;
+    let vars = [forwarded.vars.clone(), carried_vars(target, host)].concat();
+    let lock = Some(lock);
+    Ok(Launched { lock, engine, container: running.id, user: spec.user, vars, _forwarded: forwarded })
 }
 
 /// Runs a session in a launched container, and returns its exit code.
@@ -142,7 +161,7 @@ async fn lock_launch(target: &Target) -> Result<Lock, Error> {
 /// The folders that are mounted, made as the caller: an engine would make missing ones as root.
 fn make_folders(target: &Target) -> Result<(), Error> {
     let claude_config = target.session_dir.claude_config(target.settings.provider.value.as_str());
-    for folder in [target.session_dir.history(), claude_config.clone()] {
+    for folder in [target.session_dir.history(), target.session_dir.carried(), claude_config.clone()] {
         private_file::create_dir(&target.reactor_home, &folder)?;
     }
     make_mount_point(&claude_config.join("projects"))
@@ -176,9 +195,11 @@ pub fn exec_request(
     host: &Host,
 ) -> ExecRequest {
     let tty = host.terminal.is_interactive();
-    if tty {
-        let terminal = ["TERM", "COLORTERM"].into_iter().filter_map(|name| Some((name, host.var(name)?)));
-        env.extend(terminal.map(|(name, value)| (name.to_owned(), SecretString::from(value))));
+    for (name, value) in &launched.vars {
+        // What was chosen for the session counts more than what it happens to be started from.
+        if !env.iter().any(|(chosen, _)| chosen == name) {
+            env.push((name.clone(), SecretString::from(value.as_str())));
+        }
     }
     let User { uid, gid } = launched.user;
     ExecRequest {
@@ -189,6 +210,13 @@ pub fn exec_request(
         user: format!("{uid}:{gid}"),
         workdir: WORKDIR,
     }
+}
+
+/// The variables that follow from the caller's surroundings, but for those that the user set for every process inside.
+pub fn carried_vars(target: &Target, host: &Host) -> Vec<(String, String)> {
+    let mut vars = carried::vars(host, host.terminal.is_interactive());
+    vars.retain(|(name, _)| !target.settings.variables.contains_key(name));
+    vars
 }
 
 /// Variables to give away.

@@ -4,11 +4,13 @@
 //! `settle` (all that comes before the container), `image` and `launch` (the running container).
 
 pub mod build_progress;
+pub mod carried;
 pub mod choices;
 pub mod config;
 pub mod config_trust;
 pub mod dry_run;
 pub mod exec;
+pub mod forward;
 pub mod image;
 pub mod keys;
 pub mod launch;

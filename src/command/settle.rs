@@ -12,6 +12,7 @@ use crate::ui;
 pub async fn settle(target: &Target, key: &KeyArgs, host: &Host) -> Result<SessionEnv, Error> {
     target.warnings.iter().for_each(|warning| ui::warn(warning));
     trust::confirm(target, host).await?;
+    target.forward.find_agent(&target.settings, host)?;
     old_home::take_over(target, key, host).await?;
     let (provider, credentials) = keys::obtain(target, key, host).await?;
     let env = launch::session_env(target, &provider, &credentials)?;

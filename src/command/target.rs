@@ -4,13 +4,15 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::carried::Carried;
 use super::choices::{ChoiceArgs, Choices};
+use super::forward::Forward;
 use super::trust::{Surroundings, Trust};
 use crate::config::file::{self, UserFile};
 use crate::config::{self, Layer, Settings, Source, Values, resolve, vars};
 use crate::container::mount::{self, Mount};
 use crate::container::name::Identity;
-use crate::container::spec::{CaFile, Limits};
+use crate::container::spec::{CaFile, Limits, User};
 use crate::error::Error;
 use crate::host::Host;
 use crate::image_choice::ImageChoice;
@@ -48,6 +50,10 @@ pub struct Target {
     pub trust: Trust,
     /// The user's own mounts.
     pub mounts: Vec<Mount>,
+    /// What the session has of its developer.
+    pub carried: Carried,
+    /// What of the host's it may use while it lives.
+    pub forward: Forward,
     /// CA certificates to trust in addition.
     pub ca_file: Option<CaFile>,
     /// What the user should know of the files that were read.
@@ -107,7 +113,10 @@ impl Target {
                 hint: Some(hint),
             })?;
         }
-        let mounts = mount::parse_all(&settings.mounts, host, &reactor_home)?;
+        let carried = Carried::find(&project, host, &reactor_home);
+        let user = User { uid: host.uid, gid: host.gid };
+        let taken = [carried.mounts.as_slice(), &Forward::places(&settings, user)].concat();
+        let mounts = mount::parse_all(&settings.mounts, &taken, host, &reactor_home)?;
         let trust = Trust::of(
             &shared,
             &Surroundings {
@@ -128,11 +137,15 @@ impl Target {
             }
         };
         let ca_file = ca_file(&settings, host)?;
+        let identity = Identity::new(&project, &account, variant, &settings.provider.value);
+        let forward = Forward::new(&settings, &identity, &reactor_home);
         Ok(Self {
             catalog: catalog(&reactor_home)?,
-            mounts,
             trust,
             variant,
+            mounts,
+            carried,
+            forward,
             ca_file,
             reactor_home,
             project,

@@ -3,13 +3,16 @@
 pub mod apply;
 pub mod build_failure;
 pub mod build_log;
+pub mod carried;
 pub mod claude_config;
 pub mod engine;
+pub mod git_worktree;
 pub mod image;
 pub mod mount;
 pub mod name;
 pub mod plan;
 pub mod proxies;
+pub mod relay;
 pub mod session;
 pub mod spec;
 pub mod terminal;

@@ -4,13 +4,15 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::spec::{CA_FILE, CLAUDE_CONFIG_DIR, WORKDIR};
+use super::carried::claude_folders;
+use super::spec::{CLAUDE_CONFIG_DIR, WORKDIR};
 use crate::config::{MountText, Setting, Source};
 use crate::host::Host;
 use crate::project::holds;
 
-/// The places the container has mounts of its own at. Claude Code's folder holds the history's.
-const OURS: [&str; 3] = [WORKDIR, CLAUDE_CONFIG_DIR, CA_FILE];
+/// The places the container has mounts of its own at, or in. Claude Code's folder holds the history's.
+const OURS: [&str; 5] =
+    [WORKDIR, CLAUDE_CONFIG_DIR, "/etc/claude-reactor", claude_folders::PLACE, "/run/claude-reactor"];
 
 /// A host path that the container sees.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,9 +103,11 @@ impl Error {
 }
 
 /// Reads the mounts of all layers, given from the lowest to the highest. A source without a place inside stands at
-/// `/mnt/<its name>`. Within a layer a place is taken once; a higher layer's mount takes the place of a lower one's.
+/// `/mnt/<its name>`. Within a layer a place is taken once; a higher layer's mount takes the place of a lower one's. Those
+/// that the project and the caller bring along (`carried`) are not covered.
 pub fn parse_all(
     given: &[Setting<MountText>],
+    carried: &[Mount],
     host: &Host,
     reactor_home: &Path,
 ) -> Result<Vec<Mount>, Error> {
@@ -116,7 +120,8 @@ pub fn parse_all(
         }
         let there = mounts.iter().position(|(other, _)| other.target == mount.target);
         let same_layer = there.is_some_and(|index| mounts[index].1 == source);
-        if is_ours(Path::new(&mount.target)) || same_layer {
+        let covers = carried.iter().any(|carried| Path::new(&carried.target).starts_with(&mount.target));
+        if is_ours(Path::new(&mount.target)) || covers || same_layer {
             return Err(Error::Taken { given: given.clone(), target: mount.target });
         }
         match there {
@@ -216,6 +221,7 @@ mod tests {
     struct Place {
         folder: tempfile::TempDir,
         host: Host,
+        carried: Vec<Mount>,
     }
 
     fn place() -> Place {
@@ -224,7 +230,7 @@ mod tests {
             std::fs::create_dir_all(folder.path().join(inner)).unwrap();
         }
         let host = Host::new(folder.path().join("home"), folder.path(), []);
-        Place { folder, host }
+        Place { folder, host, carried: Vec::new() }
     }
 
     impl Place {
@@ -242,7 +248,7 @@ mod tests {
                 source: source.clone(),
             };
             let given: Vec<_> = given.iter().map(setting).collect();
-            parse_all(&given, &self.host, &self.host.reactor_home().unwrap())
+            parse_all(&given, &self.carried, &self.host, &self.host.reactor_home().unwrap())
         }
     }
 
@@ -310,6 +316,19 @@ mod tests {
         }
         for target in ["/app/sub", "/home/claude/.config", "/home/claude/.claude-x", "/etc/claude"] {
             assert_eq!(place.parse(&[&format!("TMP/data:{target}")]).unwrap()[0].target, target);
+        }
+    }
+
+    #[test]
+    fn what_a_worktree_needs_is_not_covered_and_may_hold_more() {
+        let carried = vec![Mount::writable("/home/a/main/.git", "/home/a/main/.git")];
+        let place = Place { carried, ..place() };
+        let given = |target: &str| place.parse(&[&format!("TMP/data:{target}")]);
+        for target in ["/home/a/main/.git", "/home/a/main", "/home/a"] {
+            assert!(matches!(given(target), Err(Error::Taken { .. })), "{target}");
+        }
+        for target in ["/home/a/main/.git/hooks", "/home/a/other", "/mnt/data"] {
+            assert!(given(target).is_ok(), "{target}");
         }
     }
 

@@ -55,6 +55,15 @@ impl Identity {
         .collect()
     }
 
+    /// Short, and different for any two identities.
+    pub fn digest(&self) -> String {
+        let text = self
+            .labels()
+            .into_iter()
+            .fold(String::new(), |all, (key, value)| all + &key + "\0" + &value + "\0");
+        hex(&Sha256::digest(text))[..12].to_owned()
+    }
+
     /// The usual name: `claude-reactor-{variant}-{arch}-{hash}-{account}`, with `-{provider}` for any but `claude`.
     pub fn container_name(&self) -> String {
         let Self { hash, account, variant, provider, .. } = self;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::carried;
 use super::mount::Mount;
 use super::name::{Identity, LABEL_PREFIX};
 use crate::config::limits::Pids;
@@ -124,9 +125,11 @@ pub struct Parts<'a> {
     pub claude_config: &'a str,
     /// The conversation history.
     pub history: &'a str,
+    /// What a session has of its developer, in files.
+    pub carried: &'a str,
     /// CA certificates to trust in addition.
     pub ca_file: Option<&'a CaFile>,
-    /// The user's own mounts.
+    /// The user's own mounts, and those that follow from the project and the caller.
     pub mounts: Vec<Mount>,
     /// The user's own variables for every process inside. What claude-reactor sets itself wins.
     pub variables: BTreeMap<String, String>,
@@ -145,9 +148,14 @@ impl ContainerSpec {
             Mount::writable(parts.project, WORKDIR),
             Mount::writable(parts.claude_config, CLAUDE_CONFIG_DIR),
             Mount::writable(parts.history, format!("{CLAUDE_CONFIG_DIR}/projects")),
+            Mount::read_only(parts.carried, carried::FOLDER),
         ];
         let mut env = parts.variables;
-        for (name, value) in [("HOME", parts.user.home()), ("CLAUDE_CONFIG_DIR", CLAUDE_CONFIG_DIR)] {
+        for (name, value) in [
+            ("HOME", parts.user.home()),
+            ("CLAUDE_CONFIG_DIR", CLAUDE_CONFIG_DIR),
+            ("GIT_CONFIG_SYSTEM", carried::GIT_CONFIG),
+        ] {
             env.insert(name.to_owned(), value.to_owned());
         }
         if parts.user.uid == 0 {
@@ -249,6 +257,7 @@ pub(super) mod tests {
             project: "/home/alice/my-app",
             claude_config: "/home/alice/.claude-reactor/alice/my-app-76a2e845/providers/zai",
             history: "/home/alice/.claude-reactor/alice/my-app-76a2e845/projects",
+            carried: "/home/alice/.claude-reactor/alice/my-app-76a2e845/carried",
             ca_file: None,
             mounts: Vec::new(),
             variables: BTreeMap::new(),
@@ -287,6 +296,7 @@ pub(super) mod tests {
             project: "/p",
             claude_config: "/c",
             history: "/h",
+            carried: "/d",
             ca_file: Some(&CaFile { path: "/etc/company.pem".into(), digest: "c0ffee".to_owned() }),
             mounts: vec![Mount::read_only("/data", "/mnt/data")],
             variables: BTreeMap::new(),

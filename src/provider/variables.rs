@@ -43,6 +43,7 @@ pub fn reserved(name: &str) -> Option<&'static str> {
             Some("it keeps each provider's state and login in a folder of its own")
         }
         OAUTH_TOKEN => Some("it is the login of a Claude subscription, which no other endpoint may see"),
+        "GIT_CONFIG_SYSTEM" => Some("git inside knows by it who commits"),
         "HOME" => Some("the session's user has it from claude-reactor"),
         "PATH" => Some("the image has it, and it decides which `claude` is started"),
         name if CLOUD_MODES.contains(&name) => {

@@ -13,6 +13,7 @@ mod harness;
 mod config_files;
 mod env_files;
 mod first_time;
+mod forwarding;
 mod given_keys;
 mod help;
 mod key_check;

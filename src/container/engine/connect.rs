@@ -135,7 +135,8 @@ where
     Ok(sender)
 }
 
-async fn open(endpoint: &Endpoint) -> io::Result<Stream> {
+/// Opens a byte stream to an engine.
+pub(super) async fn open(endpoint: &Endpoint) -> io::Result<Stream> {
     Ok(match endpoint {
         Endpoint::Unix(path) => Stream::Unix(UnixStream::connect(path).await?),
         Endpoint::Tcp(address) => {
@@ -147,7 +148,7 @@ async fn open(endpoint: &Endpoint) -> io::Result<Stream> {
 }
 
 /// A connection to an engine, whatever it runs over.
-enum Stream {
+pub(super) enum Stream {
     Unix(UnixStream),
     Tcp(TcpStream),
 }

@@ -7,7 +7,10 @@ pub mod connect;
 pub mod container;
 pub mod exec;
 
+use std::io;
+
 use bollard::{ClientVersion, Docker};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 pub use connect::{Endpoint, Tried};
 
@@ -40,6 +43,13 @@ impl Engine {
         };
         tracing::debug!(%endpoint, api = %format_args!("{major_version}.{minor_version}"), "engine found");
         Ok(Self { docker: docker.map_err(|source| Error::api("connect to the engine", source))?, endpoint })
+    }
+}
+
+impl Engine {
+    /// A byte stream to the engine, for somebody who speaks its API themselves.
+    pub async fn open(&self) -> io::Result<impl AsyncRead + AsyncWrite + Send + use<>> {
+        connect::open(&self.endpoint).await
     }
 }
 

@@ -4,15 +4,18 @@ mod answer;
 mod ca_file;
 mod callers;
 mod chosen;
+mod carried;
 mod containers;
 mod danger;
 mod dry_run;
+mod forwarding;
 mod inside;
 mod launch;
 mod names;
 mod pipes;
 mod signals;
 mod terminal;
+mod worktrees;
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
