@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use crate::common::{NO_ENGINE, USAGE, store_key};
 use crate::support::sandbox::Sandbox;
+use crate::support::ssh_agent::Agent;
 
 /// A sandbox with keys for three providers.
 fn sandbox() -> Sandbox {
@@ -16,6 +17,11 @@ fn sandbox() -> Sandbox {
     sandbox
 }
 
+/// Where an agent of the sandbox's own listens, if there is one.
+fn agent_socket(sandbox: &Sandbox) -> std::path::PathBuf {
+    sandbox.path().join("agent.sock")
+}
+
 /// The session file before, if any; a run with these arguments; the session file after.
 fn after(sandbox: &Sandbox, before: Option<&str>, args: &[&str]) -> String {
     let project = sandbox.project("app");
@@ -23,7 +29,7 @@ fn after(sandbox: &Sandbox, before: Option<&str>, args: &[&str]) -> String {
     if let Some(before) = before {
         sandbox.write_home(&path, before);
     }
-    project.reactor(args).run().assert_code(NO_ENGINE);
+    project.reactor(args).env("SSH_AUTH_SOCK", agent_socket(sandbox)).run().assert_code(NO_ENGINE);
     std::fs::read_to_string(sandbox.home().join(path)).unwrap_or_else(|_| "(no file)".to_owned())
 }
 
@@ -46,14 +52,20 @@ fn flags_are_remembered() {
 
 #[test]
 fn so_are_the_flags_for_what_a_session_may_use() {
-    let all = ["--host-docker", "--host-docker-timeout", "1h30m", "--ssh-agent=/run/agent.sock"];
-    insta::assert_snapshot!(after(&sandbox(), None, &all), @"
+    // One that does not answer would not be remembered.
+    let place = sandbox();
+    let agent = Agent::start(&agent_socket(&place));
+    let named = format!("--ssh-agent={}", agent.socket().display());
+    let all = ["--host-docker", "--host-docker-timeout", "1h30m", &named];
+    insta::assert_snapshot!(place.redactions().apply(&after(&place, None, &all)), @"
     host_docker: true
     host_docker_timeout: 1h30m
     ssh_agent: true
-    ssh_agent_socket: /run/agent.sock
+    ssh_agent_socket: [ROOT]/agent.sock
     ");
-    insta::assert_snapshot!(after(&sandbox(), None, &["--ssh-agent", "--host-docker-timeout", "0"]), @"
+    let place = sandbox();
+    let _agent = Agent::start(&agent_socket(&place));
+    insta::assert_snapshot!(after(&place, None, &["--ssh-agent", "--host-docker-timeout", "0"]), @"
     host_docker_timeout: '0'
     ssh_agent: true
     ");

@@ -16,3 +16,4 @@ pub mod redact;
 pub mod running;
 pub mod sandbox;
 pub mod secrets;
+pub mod ssh_agent;

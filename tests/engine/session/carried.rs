@@ -132,6 +132,12 @@ fn locale_and_time_zone_are_the_callers_as_far_as_the_image_goes() {
     let kolkata = look(&[("TZ", "<+0530>-5:30")]);
     kolkata.assert_success().assert_stdout("C.UTF-8  \n17 +0530\nquiet\n");
     assert_eq!(place.id(), container);
+
+    // What was chosen for the session counts more than what it happens to be started from.
+    let choices = format!(".claude-reactor/user/app-{}/.claude-reactor", place.project().hash());
+    place.sandbox.write_home(&choices, "env: {TZ: Asia/Tokyo}\n");
+    place.shell(&[], "true").run().assert_success();
+    look(&[("TZ", "Europe/Berlin")]).assert_success().assert_stdout("C.UTF-8  \n21 JST\nquiet\n");
 }
 
 #[test]

@@ -2,62 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 
 use super::{Place, SOON};
-
-/// A real ssh-agent with a key of its own. Dropping it ends it.
-struct Agent {
-    process: Child,
-    socket: PathBuf,
-    user: u32,
-}
-
-/// A program on the host, as another user where this is root.
-fn command_as(user: u32, program: &str) -> Command {
-    if user == rustix::process::getuid().as_raw() {
-        return Command::new(program);
-    }
-    let mut command = Command::new("setpriv");
-    command.args([&format!("--reuid={user}"), &format!("--regid={user}"), "--clear-groups", "--", program]);
-    command
-}
-
-impl Agent {
-    /// Starts one and adds a key.
-    fn start(socket: PathBuf, key: &Path, user: u32) -> Self {
-        let mut process = command_as(user, "ssh-agent")
-            .arg("-D")
-            .arg("-a")
-            .arg(&socket)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("ssh-agent is installed with git");
-        let deadline = std::time::Instant::now() + SOON;
-        while std::os::unix::net::UnixStream::connect(&socket).is_err() {
-            assert!(std::time::Instant::now() < deadline && process.try_wait().unwrap().is_none());
-        }
-        let agent = Self { process, socket, user };
-        let added = agent.add(&[key.to_str().unwrap()]);
-        assert!(added.contains("Identity added"), "{added}");
-        agent
-    }
-
-    /// What `ssh-add` says on the host.
-    fn add(&self, args: &[&str]) -> String {
-        let mut command = command_as(self.user, "ssh-add");
-        let output = command.args(args).env("SSH_AUTH_SOCK", &self.socket).output().unwrap();
-        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
-    }
-}
-
-impl Drop for Agent {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
+use crate::support::ssh_agent::Agent;
 
 impl Place {
     /// A private key, 0600, beside its public one.
@@ -70,7 +17,7 @@ impl Place {
     }
 
     fn agent(&self, name: &str, key: &Path) -> Agent {
-        Agent::start(self.sandbox.path().join(name), key, rustix::process::getuid().as_raw())
+        Agent::start(&self.sandbox.path().join(name)).with_key(key)
     }
 }
 
@@ -97,7 +44,7 @@ fn the_agent_is_there_and_its_keys_are_not() {
         ssh-keygen -q -Y sign -n test -f ~/.ssh/id_ed25519.pub /tmp/data 2>/dev/null && head -1 /tmp/data.sig
         ssh-add -D 2>/dev/null || echo refused";
     let flags = ["exec", "--ssh-agent", "--", "sh", "-c", script];
-    let output = place.reactor(&flags).env("SSH_AUTH_SOCK", &agent.socket).run();
+    let output = place.reactor(&flags).env("SSH_AUTH_SOCK", agent.socket()).run();
     output.assert_success().assert_stdout(
         "key-of-the-test\n1\nuser carol\nhostname git.example\nidentityfile ~/.ssh/work.pub\n\
          config\nid_ed25519.pub\nknown_hosts\nwork.pub\nread-only\n-----BEGIN SSH SIGNATURE-----\nrefused\n",
@@ -106,17 +53,17 @@ fn the_agent_is_there_and_its_keys_are_not() {
 
     let secret = fs::read_to_string(&key).unwrap().lines().nth(2).unwrap().to_owned();
     let search = format!("grep -rlsF '{secret}' /root /home /etc /run /tmp /app /mnt; true");
-    place.exec(&["sh", "-c", &search]).env("SSH_AUTH_SOCK", &agent.socket).run().assert_stdout("");
+    place.exec(&["sh", "-c", &search]).env("SSH_AUTH_SOCK", agent.socket()).run().assert_stdout("");
 }
 
 #[test]
 fn an_agent_that_moved_is_found_by_the_next_session_of_the_same_container() {
     let Some(place) = Place::new() else { return };
     let key = place.ssh_key("keys/one");
-    let list = |agent: &Agent| place.exec(&["ssh-add", "-l"]).env("SSH_AUTH_SOCK", &agent.socket).run();
+    let list = |agent: &Agent| place.exec(&["ssh-add", "-l"]).env("SSH_AUTH_SOCK", agent.socket()).run();
     let first = place.agent("first", &key);
     let remembered =
-        place.reactor(&["exec", "--ssh-agent", "--", "true"]).env("SSH_AUTH_SOCK", &first.socket);
+        place.reactor(&["exec", "--ssh-agent", "--", "true"]).env("SSH_AUTH_SOCK", first.socket());
     remembered.run().assert_success();
     let container = place.id();
     drop(first);
@@ -127,7 +74,7 @@ fn an_agent_that_moved_is_found_by_the_next_session_of_the_same_container() {
     assert_eq!(place.id(), container);
 
     // By the path in the setting, whatever the environment says.
-    let named = format!("--ssh-agent={}", second.socket.display());
+    let named = format!("--ssh-agent={}", second.socket().display());
     place.reactor(&["exec", &named, "--", "ssh-add", "-l"]).run().assert_success();
     drop(second);
     let dead = place.exec(&["true"]).run();
@@ -145,7 +92,7 @@ fn the_sockets_go_with_their_sessions() {
     let agent = place.agent("agent", &key);
     let session = |script: &str| {
         let args = ["exec", "--ssh-agent", "--", "sh", "-c", script];
-        place.reactor(&args).env("SSH_AUTH_SOCK", &agent.socket)
+        place.reactor(&args).env("SSH_AUTH_SOCK", agent.socket())
     };
     let live = session("echo in; cat").spawn();
     live.wait_for_stdout("in", SOON);
@@ -226,12 +173,12 @@ fn a_caller_that_the_image_does_not_know_has_the_same() {
     let key = place.ssh_key(".ssh/id_ed25519");
     fs::write(place.sandbox.home().join(".ssh/config"), "Host git\n  HostName git.example\n").unwrap();
     place.sandbox.give_to(12345, 12345);
-    let agent = Agent::start(place.sandbox.path().join("agent"), &key, 12345);
+    let agent = Agent::start_as(12345, &place.sandbox.path().join("agent")).with_key(&key);
     let script = format!(
         "ssh -G git | grep '^hostname '; ls ~/.ssh; ssh-add -l | cut -d ' ' -f 3; {ASK}_ping; whoami"
     );
     let flags = ["exec", "--ssh-agent", "--host-docker", "--", "sh", "-c", &script];
-    let output = place.reactor(&flags).env("SSH_AUTH_SOCK", &agent.socket).user(12345, 12345).run();
+    let output = place.reactor(&flags).env("SSH_AUTH_SOCK", agent.socket()).user(12345, 12345).run();
     output
         .assert_success()
         .assert_stdout("hostname git.example\nconfig\nid_ed25519.pub\nkey-of-the-test\nOKclaude\n");
