@@ -46,7 +46,7 @@ fn an_account_that_cannot_be_one_any_more_is_named() {
 #[test]
 fn consent_can_be_given_before_the_first_run() {
     let old = Old::new(Generation::Go);
-    old.project().write(".claude-reactor", "ssh_agent=true\n");
+    old.project().write(".claude-reactor", "danger=true\n");
     let output = old.run(&["config", "trust", "--yes"]);
     output.assert_success().assert_stderr_contains("closed ").assert_stderr_lacks("imported");
     old.run(&["run"]).assert_stderr_contains("imported the API key in");

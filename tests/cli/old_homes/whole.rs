@@ -45,6 +45,7 @@ fn it_lies_where_it_belongs() {
     0644 user/app-[HASH:app]/CLAUDE.md
     0755 user/app-[HASH:app]/agents/
     0644 user/app-[HASH:app]/agents/reviewer.md
+    0700 user/app-[HASH:app]/carried/
     0755 user/app-[HASH:app]/commands/
     0644 user/app-[HASH:app]/commands/ship.md
     0700 user/app-[HASH:app]/projects/
@@ -152,6 +153,7 @@ fn after_one_run_everything_of_the_shell_tool_is_there() {
     0644 user/app-[HASH:app]/.claude.json
     0755 user/app-[HASH:app]/agents/
     0644 user/app-[HASH:app]/agents/tester.md
+    0700 user/app-[HASH:app]/carried/
     0700 user/app-[HASH:app]/projects/
     0755 user/app-[HASH:app]/projects/-app/
     0644 user/app-[HASH:app]/projects/-app/9d8c7b6a-5f4e-4d3c-8b2a-[DIGEST].jsonl
