@@ -1,5 +1,6 @@
 //! What flags leave behind: the session dir's file, edited line by line, and the account in the user's own file.
 
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 
 use crate::common::{NO_ENGINE, USAGE, store_key};
@@ -46,16 +47,28 @@ fn flags_are_remembered() {
 
 #[test]
 fn so_are_the_flags_for_what_a_session_may_use() {
-    let all = ["--host-docker", "--host-docker-timeout", "1h30m", "--ssh-agent=/run/agent.sock"];
-    insta::assert_snapshot!(after(&sandbox(), None, &all), @"
+    let place = sandbox();
+    let socket = place.path().join("agent.sock");
+    // An agent has to answer to be forwarded. This one says that it has no keys.
+    let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    std::thread::spawn(move || {
+        for mut connection in listener.incoming().flatten() {
+            let mut question = [0; 5];
+            let asked = connection.read_exact(&mut question);
+            asked.and_then(|()| connection.write_all(&[0, 0, 0, 5, 12, 0, 0, 0, 0])).expect("it is asked");
+        }
+    });
+    let agent = format!("--ssh-agent={}", socket.display());
+    let all = ["--host-docker", "--host-docker-timeout", "1h30m", &agent];
+    insta::assert_snapshot!(place.redactions().apply(&after(&place, None, &all)), @"
     host_docker: true
     host_docker_timeout: 1h30m
     ssh_agent: true
-    ssh_agent_socket: /run/agent.sock
+    ssh_agent_socket: [ROOT]/agent.sock
     ");
-    insta::assert_snapshot!(after(&sandbox(), None, &["--ssh-agent", "--host-docker-timeout", "0"]), @"
+    insta::assert_snapshot!(after(&sandbox(), None, &["--ssh-agent=off", "--host-docker-timeout", "0"]), @"
     host_docker_timeout: '0'
-    ssh_agent: true
+    ssh_agent: false
     ");
     let before = "ssh_agent: true # for deploys\nhost_docker: true\nssh_agent_socket: auto\n";
     insta::assert_snapshot!(after(&sandbox(), Some(before), &["--ssh-agent=off", "--host-docker=false"]), @"

@@ -3,8 +3,8 @@
 mod answer;
 mod ca_file;
 mod callers;
-mod chosen;
 mod carried;
+mod chosen;
 mod containers;
 mod danger;
 mod dry_run;
