@@ -9,11 +9,14 @@ use super::image;
 use super::lock::lock;
 use super::target::Target;
 use crate::config::EnvMode;
-use crate::container::apply::{Wanted, apply, refuse_if_in_use};
+use crate::container::apply::{self, Running, Wanted, apply, refuse_if_in_use, remove_unless_in_use};
 use crate::container::claude_config::{self, Needs};
-use crate::container::engine::Engine;
+use crate::container::drift::{Reason, join};
 use crate::container::engine::exec::ExecRequest;
-use crate::container::plan::{Plan, State, join, plan};
+use crate::container::engine::{self, Engine};
+use crate::container::found::State;
+use crate::container::name::Identity;
+use crate::container::plan::{Plan, plan};
 use crate::container::session;
 use crate::container::spec::{ContainerSpec, Parts, User, WORKDIR};
 use crate::container::terminal;
@@ -31,7 +34,8 @@ use crate::ui;
 pub enum Joining {
     /// Make it anew, if nobody is in it.
     AsWanted,
-    /// Take it as it is: a command beside a session must not end the session.
+    /// Take it as it is: a command beside a session must not end the session. Unless a flag of this very command asks
+    /// for something else.
     AsItRuns,
 }
 
@@ -77,7 +81,7 @@ pub fn spec(target: &Target, env: Option<&SessionEnv>, host: &Host) -> Container
         variables: target.variables(),
         sudo: target.settings.sudo.value,
         limits: target.limits(),
-        session_env_digest: env.filter(|_| in_container).map(SessionEnv::digest),
+        session_env: env.filter(|_| in_container).map(SessionEnv::digests).unwrap_or_default(),
     })
 }
 
@@ -90,35 +94,87 @@ pub async fn launch(
 ) -> Result<Launched, Error> {
     make_folders(target)?;
     let spec = spec(target, Some(env), host);
-    let identity = target.identity();
+    let identity = target.identity(host);
     let engine = Engine::connect(host).await?;
-    let lock = lock_launch(target).await?;
-    prepare_claude_config(target, env)?;
-    let mut plan = plan(&spec, engine.find(&identity).await?);
-    if let Plan::Recreate(found, reasons) = &plan
-        && joining == Joining::AsItRuns
-        && found.state == State::Running
-    {
-        ui::warn(&format!("the running container is joined as it is, although {}", join(reasons)));
-        plan = Plan::Reuse(found.clone());
-    }
-    tracing::info!(container = %identity.container_name(), plan = plan.verb(), why = %plan.why());
-    if let Plan::Recreate(found, reasons) = &plan {
-        // Asked before the image is built: minutes of building would be for nothing.
-        refuse_if_in_use(&engine, found, reasons).await?;
-        ui::note(&format!("making the container anew: {}", join(reasons)));
-    }
-    if matches!(plan, Plan::Create | Plan::Recreate(..)) {
-        let ca_file = target.ca_file.as_ref().map(|file| file.path.as_path());
-        image::ensure(&engine, target.variant, ca_file, host).await?;
-    }
     let session_env = match target.settings.env.value {
         EnvMode::Session => Vec::new(),
         EnvMode::Container => owned(env.for_command()),
     };
     let wanted = Wanted { identity: &identity, spec: &spec, session_env: &session_env };
-    let running = apply(&engine, plan, &wanted).await?;
-    Ok(Launched { lock: Some(lock), engine, container: running.id, user: spec.user })
+    let mut not_started = None;
+    loop {
+        let lock = lock_launch(target).await?;
+        prepare_claude_config(target, env)?;
+        let found = engine.find(&identity).await?;
+        let plan = settled(plan(&spec, &identity, found), joining, target, not_started.take());
+        tracing::info!(container = %identity.container_name(), plan = plan.verb(), why = %plan.why());
+        if matches!(plan, Plan::Create | Plan::Recreate(..)) && engine.image_id(&spec.image).await?.is_none()
+        {
+            if let Plan::Recreate(found, reasons) = &plan {
+                // Asked before the image is built: minutes of building would be for nothing.
+                let refused = refuse_if_in_use(&engine, found, reasons).await;
+                refused.map_err(|error| refusal(error, joining, target))?;
+            }
+            // Nobody who only wants to join a container that runs has to wait for a build.
+            drop(lock);
+            let ca_file = target.ca_file.as_ref().map(|file| file.path.as_path());
+            image::ensure(&engine, target.variant, ca_file, host).await?;
+            continue;
+        }
+        if let Plan::Recreate(found, reasons) = &plan {
+            refuse_if_in_use(&engine, found, reasons)
+                .await
+                .map_err(|error| refusal(error, joining, target))?;
+            ui::note(&format!("making the container anew: {}", join(reasons)));
+        }
+        match apply(&engine, plan, &wanted).await {
+            Err(apply::Error::NotStarted(error)) => not_started = Some(error),
+            Err(error) => return Err(refusal(error, joining, target)),
+            Ok(running) => {
+                say_if_renamed(&running, &identity);
+                return Ok(Launched { lock: Some(lock), engine, container: running.id, user: spec.user });
+            }
+        }
+    }
+}
+
+/// The plan that is carried out, where the comparison alone does not decide it.
+fn settled(plan: Plan, joining: Joining, target: &Target, not_started: Option<engine::Error>) -> Plan {
+    match (plan, not_started) {
+        // Everything worth keeping lies in its mounts, and as it is it would never be of use again.
+        (Plan::Start(found), Some(error)) => {
+            Plan::Recreate(found, vec![Reason::CannotStart(error.to_string())])
+        }
+        (Plan::Recreate(found, reasons), _)
+            if joining == Joining::AsItRuns
+                && found.state == State::Running
+                && reasons.iter().all(|reason| target.flag_behind(reason).is_none()) =>
+        {
+            ui::warn(&format!("the running container is joined as it is, although {}", join(&reasons)));
+            Plan::Reuse(found)
+        }
+        (plan, _) => plan,
+    }
+}
+
+/// What a refusal says to whom: who asked for something by a flag hears of the flag.
+fn refusal(error: apply::Error, joining: Joining, target: &Target) -> Error {
+    match &error {
+        apply::Error::InUse { reasons, .. } if joining == Joining::AsItRuns => {
+            let mut flags: Vec<_> = reasons.iter().filter_map(|reason| target.flag_behind(reason)).collect();
+            flags.dedup();
+            if flags.is_empty() { error.into() } else { Error::Flag { flags, source: error } }
+        }
+        _ => error.into(),
+    }
+}
+
+/// A name is what people look for, so they hear of another one.
+fn say_if_renamed(running: &Running, identity: &Identity) {
+    let usual = identity.container_name();
+    if let Some(name) = running.made_as.as_ref().filter(|name| **name != usual) {
+        ui::note(&format!("another container has the name {usual}; this one is {name}"));
+    }
 }
 
 /// Runs a session in a launched container, and returns its exit code.
@@ -132,7 +188,7 @@ pub async fn session(
     Ok(session::join(session, signals).await?)
 }
 
-/// Holds off other launches of this container, so that two terminals make one container and build one image.
+/// Holds off other launches of this container, so that two terminals make one of it.
 async fn lock_launch(target: &Target) -> Result<Lock, Error> {
     let name = format!("launch-{}-{}", target.variant, target.settings.provider.value);
     let path = target.session_dir.path().join(name);
@@ -209,13 +265,8 @@ pub fn without_own_key(target: &Target, env: &SessionEnv) -> Vec<String> {
 /// Removes the container unless another session is in it.
 pub async fn remove_if_idle(target: &Target, launched: &Launched) -> Result<(), Error> {
     let _lock = lock_launch(target).await?;
-    match launched.engine.live_execs(&launched.container).await {
-        Ok(0) => Ok(launched.engine.remove(&launched.container).await?),
-        Ok(_) => {
-            ui::note("the container stays: another session is in it");
-            Ok(())
-        }
-        Err(error) if error.is_missing() => Ok(()),
-        Err(error) => Err(error.into()),
+    if remove_unless_in_use(&launched.engine, &launched.container).await? > 0 {
+        ui::note("the container stays: another session is in it");
     }
+    Ok(())
 }

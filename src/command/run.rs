@@ -48,7 +48,8 @@ pub struct Args {
     /// Start a shell instead of Claude Code; it has the key under its own name as well
     #[arg(long, conflicts_with = "claude_args")]
     pub shell: bool,
-    /// Remove the container at the end of the session (`session_persistence: false` in a file does so every time)
+    /// Remove the container at the end of the session, unless another session is in it (`session_persistence: false` in a
+    /// file does so every time)
     #[arg(long)]
     pub no_persist: bool,
     /// Show what would be done; write nothing and start nothing

@@ -4,6 +4,7 @@
 
 mod api;
 mod events;
+mod gate;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 pub use events::EventRecorder;
+pub use gate::Gate;
 
 /// An engine that answers.
 #[derive(Debug, Clone)]
