@@ -17,7 +17,7 @@ use crate::container::engine::{self, Engine};
 use crate::container::found::State;
 use crate::container::name::Identity;
 use crate::container::plan::{Plan, plan};
-use crate::container::session;
+use crate::container::session::{self, Session};
 use crate::container::spec::{ContainerSpec, Parts, User, WORKDIR};
 use crate::container::terminal;
 use crate::error::Error;
@@ -41,15 +41,13 @@ pub enum Joining {
 
 /// A running container, and how it was reached.
 #[derive(Debug)]
-pub struct Launched {
+struct Launched {
     /// Held until a session is in the container, so that nobody takes it for idle before.
-    lock: Option<Lock>,
-    /// The engine.
-    pub engine: Engine,
-    /// The container's id.
-    pub container: String,
+    lock: Lock,
+    engine: Engine,
+    container: String,
     /// Who runs inside.
-    pub user: User,
+    user: User,
 }
 
 /// The variables of the session: what the provider's row, its `.env` and the settings make.
@@ -85,13 +83,47 @@ pub fn spec(target: &Target, env: Option<&SessionEnv>, host: &Host) -> Container
     })
 }
 
-/// Makes sure that the target's container runs.
-pub async fn launch(
+/// A session that has begun, and its container.
+#[derive(Debug)]
+pub struct Entered {
+    /// The engine.
+    pub engine: Engine,
+    /// The container's id.
+    pub container: String,
+    /// The session.
+    pub session: Session,
+}
+
+/// Makes sure that the target's container runs, and begins a session in it.
+pub async fn enter(
     target: &Target,
     env: &SessionEnv,
     host: &Host,
     joining: Joining,
-) -> Result<Launched, Error> {
+    signals: &mut EndSignals,
+    request: impl Fn(User) -> ExecRequest,
+) -> Result<Entered, Error> {
+    /// A container may be stopped or removed just before the session begins; by the same hand not for ever.
+    const ATTEMPTS: u32 = 3;
+    let mut attempt = 1;
+    loop {
+        let launched = signals.unless(launch(target, env, host, joining)).await??;
+        let Launched { lock, engine, container, user } = launched;
+        match session::start(&engine, &container, request(user)).await {
+            Err(error) if error.is_too_late() && attempt < ATTEMPTS => {
+                tracing::info!(%error, "the container ended before the session began");
+                attempt += 1;
+            }
+            session => {
+                drop(lock);
+                return Ok(Entered { session: session?, engine, container });
+            }
+        }
+    }
+}
+
+/// Makes sure that the target's container runs.
+async fn launch(target: &Target, env: &SessionEnv, host: &Host, joining: Joining) -> Result<Launched, Error> {
     make_folders(target)?;
     let spec = spec(target, Some(env), host);
     let identity = target.identity(host);
@@ -106,7 +138,8 @@ pub async fn launch(
         let lock = lock_launch(target).await?;
         prepare_claude_config(target, env)?;
         let found = engine.find(&identity).await?;
-        let plan = settled(plan(&spec, &identity, found), joining, target, not_started.take());
+        let refused = not_started.take().map(|error: engine::Error| Reason::CannotStart(error.to_string()));
+        let plan = settled(plan(&spec, &identity, found), joining, target, refused);
         tracing::info!(container = %identity.container_name(), plan = plan.verb(), why = %plan.why());
         if matches!(plan, Plan::Create | Plan::Recreate(..)) && engine.image_id(&spec.image).await?.is_none()
         {
@@ -132,19 +165,17 @@ pub async fn launch(
             Err(error) => return Err(refusal(error, joining, target)),
             Ok(running) => {
                 say_if_renamed(&running, &identity);
-                return Ok(Launched { lock: Some(lock), engine, container: running.id, user: spec.user });
+                return Ok(Launched { lock, engine, container: running.id, user: spec.user });
             }
         }
     }
 }
 
 /// The plan that is carried out, where the comparison alone does not decide it.
-fn settled(plan: Plan, joining: Joining, target: &Target, not_started: Option<engine::Error>) -> Plan {
-    match (plan, not_started) {
-        // Everything worth keeping lies in its mounts, and as it is it would never be of use again.
-        (Plan::Start(found), Some(error)) => {
-            Plan::Recreate(found, vec![Reason::CannotStart(error.to_string())])
-        }
+fn settled(plan: Plan, joining: Joining, target: &Target, refused: Option<Reason>) -> Plan {
+    // Everything worth keeping lies in its mounts, and as it is it would never be of use again.
+    match (plan, refused) {
+        (Plan::Start(found), Some(refused)) => Plan::Recreate(found, vec![refused]),
         (Plan::Recreate(found, reasons), _)
             if joining == Joining::AsItRuns
                 && found.state == State::Running
@@ -175,17 +206,6 @@ fn say_if_renamed(running: &Running, identity: &Identity) {
     if let Some(name) = running.made_as.as_ref().filter(|name| **name != usual) {
         ui::note(&format!("another container has the name {usual}; this one is {name}"));
     }
-}
-
-/// Runs a session in a launched container, and returns its exit code.
-pub async fn session(
-    launched: &mut Launched,
-    request: ExecRequest,
-    signals: &mut EndSignals,
-) -> Result<u8, Error> {
-    let session = session::start(&launched.engine, &launched.container, request).await?;
-    drop(launched.lock.take());
-    Ok(session::join(session, signals).await?)
 }
 
 /// Holds off other launches of this container, so that two terminals make one of it.
@@ -228,7 +248,7 @@ fn make_mount_point(path: &Path) -> Result<(), Error> {
 pub fn exec_request(
     command: Vec<String>,
     mut env: Vec<(String, SecretString)>,
-    launched: &Launched,
+    User { uid, gid }: User,
     host: &Host,
 ) -> ExecRequest {
     let tty = host.terminal.is_interactive();
@@ -236,7 +256,6 @@ pub fn exec_request(
         let terminal = ["TERM", "COLORTERM"].into_iter().filter_map(|name| Some((name, host.var(name)?)));
         env.extend(terminal.map(|(name, value)| (name.to_owned(), SecretString::from(value))));
     }
-    let User { uid, gid } = launched.user;
     ExecRequest {
         command,
         env,
@@ -263,9 +282,9 @@ pub fn without_own_key(target: &Target, env: &SessionEnv) -> Vec<String> {
 }
 
 /// Removes the container unless another session is in it.
-pub async fn remove_if_idle(target: &Target, launched: &Launched) -> Result<(), Error> {
+pub async fn remove_if_idle(target: &Target, engine: &Engine, container: &str) -> Result<(), Error> {
     let _lock = lock_launch(target).await?;
-    if remove_unless_in_use(&launched.engine, &launched.container).await? > 0 {
+    if remove_unless_in_use(engine, container).await? > 0 {
         ui::note("the container stays: another session is in it");
     }
     Ok(())

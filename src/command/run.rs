@@ -7,11 +7,13 @@ use secrecy::SecretString;
 use super::choices::ChoiceArgs;
 use super::dry_run;
 use super::keys::KeyArgs;
-use super::launch::{self, Joining, Launched};
+use super::launch::{self, Entered, Joining};
 use super::settle::settle;
 use super::target::Target;
 use crate::config::Values;
 use crate::container::engine::exec::ExecRequest;
+use crate::container::session;
+use crate::container::spec::User;
 use crate::error::Error;
 use crate::host::Host;
 use crate::provider::session_env::SessionEnv;
@@ -77,12 +79,13 @@ pub async fn run(args: &Args, host: &Host) -> Result<ExitCode, Error> {
     // One listener for the whole command: a signal between two waits is kept for the next one.
     let mut signals = EndSignals::listen().map_err(Error::signals)?;
     let env = settle(&target, &args.key, host).await?;
-    let mut launched = signals.unless(launch::launch(&target, &env, host, Joining::AsWanted)).await??;
+    let request = |user| request(args, &target, &env, user, host);
+    let entered = launch::enter(&target, &env, host, Joining::AsWanted, &mut signals, request).await?;
+    let Entered { engine, container, session } = entered;
     ui::note(&summary(&target, &env));
-    let request = request(args, &target, &env, &launched, host);
-    let code = launch::session(&mut launched, request, &mut signals).await;
+    let code = session::join(session, &mut signals).await;
     if !target.settings.session_persistence.value {
-        match signals.unless(launch::remove_if_idle(&target, &launched)).await {
+        match signals.unless(launch::remove_if_idle(&target, &engine, &container)).await {
             Ok(Err(error)) => ui::warn(&format!("the container stays: {error}")),
             Ok(Ok(())) => {}
             Err(signal) => ui::warn(&format!("the container stays: {signal}")),
@@ -91,14 +94,14 @@ pub async fn run(args: &Args, host: &Host) -> Result<ExitCode, Error> {
     Ok(ExitCode::from(code?))
 }
 
-fn request(args: &Args, target: &Target, env: &SessionEnv, launched: &Launched, host: &Host) -> ExecRequest {
+fn request(args: &Args, target: &Target, env: &SessionEnv, user: User, host: &Host) -> ExecRequest {
     let (command, vars): (Vec<String>, Vec<(String, SecretString)>) = if args.shell {
         (vec!["bash".to_owned(), "-l".to_owned()], launch::owned(env.for_command()))
     } else {
         let export_key = target.settings.export_key.value;
         (claude_command(args, target, env), launch::owned(env.for_claude(export_key)))
     };
-    launch::exec_request(command, vars, launched, host)
+    launch::exec_request(command, vars, user, host)
 }
 
 fn claude_command(args: &Args, target: &Target, env: &SessionEnv) -> Vec<String> {

@@ -150,6 +150,11 @@ impl Engine {
         EventRecorder::start(self)
     }
 
+    /// A way to this engine on which requests can be held up, its socket in a folder of the test's own.
+    pub fn gate(&self, folder: &Path, name: &str) -> Gate {
+        Gate::new(self, folder, name)
+    }
+
     /// Removes the containers whose project lies in `folder`, whatever they are doing. Never panics: it runs while a
     /// failed test unwinds.
     pub fn remove_containers_below(&self, folder: &Path) {

@@ -82,7 +82,7 @@ impl Place {
 
     /// A way to the engine for this place alone.
     fn gate(&self, name: &str) -> Gate {
-        Gate::new(&self.engine, self.sandbox.path(), name)
+        self.engine.gate(self.sandbox.path(), name)
     }
 
     /// The project's only container, as the engine describes it.

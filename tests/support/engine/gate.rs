@@ -34,8 +34,8 @@ struct Rule {
 }
 
 impl Gate {
-    /// A gate in front of the engine, its socket in a folder of the test's own. It lets everything through.
-    pub fn new(engine: &Engine, folder: &Path, name: &str) -> Self {
+    /// A gate in front of the engine. It lets everything through.
+    pub(super) fn new(engine: &Engine, folder: &Path, name: &str) -> Self {
         let path = folder.join(format!("{name}.sock"));
         let behind = engine.socket().expect("the tests' engine has a socket on this machine");
         let listener = UnixListener::bind(&path).expect("a socket can be made there");
