@@ -99,7 +99,9 @@ fn request(args: &Args, target: &Target, env: &SessionEnv, user: User, host: &Ho
         (vec!["bash".to_owned(), "-l".to_owned()], launch::owned(env.for_command()))
     } else {
         let export_key = target.settings.export_key.value;
-        (claude_command(args, target, env), launch::owned(env.for_claude(export_key)))
+        let command = claude_command(args, target, env);
+        let command = if host.terminal.is_interactive() { resumed(command) } else { command };
+        (command, launch::owned(env.for_claude(export_key)))
     };
     launch::exec_request(command, vars, user, host)
 }
@@ -112,6 +114,14 @@ fn claude_command(args: &Args, target: &Target, env: &SessionEnv) -> Vec<String>
     }
     command.extend(args.claude_args.iter().cloned());
     command
+}
+
+/// The same command with somebody who brings it back after Ctrl-Z. Claude Code suspends itself then and waits for a
+/// shell's `fg`; but inside there is no shell to type it to, and what leads a session of the kernel's cannot even stop.
+fn resumed(command: Vec<String>) -> Vec<String> {
+    // The codes of a job that was stopped by SIGSTOP and SIGTSTP.
+    const SCRIPT: &str = "set -m; \"$@\"; while code=$?; [ $code = 147 ] || [ $code = 148 ]; do fg >/dev/null; done; exit $code";
+    ["sh", "-c", SCRIPT, "sh"].into_iter().map(str::to_owned).chain(command).collect()
 }
 
 /// The line before the session: who talks to whom, and what pays for it.
