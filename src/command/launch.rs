@@ -107,7 +107,8 @@ pub async fn enter(
     const ATTEMPTS: u32 = 3;
     let mut attempt = 1;
     loop {
-        let launched = signals.unless(launch(target, env, host, joining)).await??;
+        let launching = Box::pin(launch(target, env, host, joining));
+        let launched = signals.unless(launching).await??;
         let Launched { lock, engine, container, user } = launched;
         match session::start(&engine, &container, request(user)).await {
             Err(error) if error.is_too_late() && attempt < ATTEMPTS => {
