@@ -116,6 +116,15 @@ pub enum Error {
         /// The command by which the user consents.
         command: String,
     },
+    /// Flags of a command that joins a container ask for another one than it could join.
+    #[error("{} cannot take effect", .flags.join(" and "))]
+    Flag {
+        /// The flags.
+        flags: Vec<&'static str>,
+        /// Why there is no other container.
+        #[source]
+        source: apply::Error,
+    },
     /// A signal, before there was a session.
     #[error(transparent)]
     Ended(#[from] EndSignal),
@@ -166,6 +175,10 @@ impl Error {
             Self::Untrusted { command, .. } => Some(format!(
                 "if that is what you want: `{command}`, with `--yes` where there is no terminal"
             )),
+            Self::Flag { flags, .. } => Some(format!(
+                "leave those sessions first; without {} the container is joined as it is",
+                flags.join(" and ")
+            )),
             Self::Ended(_) | Self::Io { .. } => None,
         }
     }
@@ -183,7 +196,12 @@ impl Error {
         ExitCode::from(match self {
             Self::Engine(_)
             | Self::Image(_)
-            | Self::Apply(apply::Error::Engine(_) | apply::Error::UserDatabase(_) | apply::Error::CaBundle)
+            | Self::Apply(
+                apply::Error::Engine(_)
+                | apply::Error::NotStarted(_)
+                | apply::Error::UserDatabase(_)
+                | apply::Error::CaBundle,
+            )
             | Self::Session(session::Error::Engine(_)) => ENGINE,
             Self::Session(session::Error::ContainerGone) => KILLED,
             Self::Session(session::Error::Io(_))
@@ -216,7 +234,8 @@ impl Error {
                 setup::Error::Host(error) => host_code(error),
                 setup::Error::Credentials(error) => credentials_code(error),
             },
-            Self::Apply(apply::Error::InUse { .. })
+            Self::Apply(apply::Error::InUse { .. } | apply::Error::NamesTaken(_))
+            | Self::Flag { .. }
             | Self::Name(_)
             | Self::Project(_)
             | Self::Catalog(_)

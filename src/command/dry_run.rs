@@ -56,9 +56,9 @@ async fn report(target: &Target, host: &Host) -> Result<Report, Error> {
         .map(|(provider, credentials)| launch::session_env(target, &provider, &credentials))
         .transpose()?;
     let spec = launch::spec(target, env.as_ref(), host);
-    let identity = target.identity();
+    let identity = target.identity(host);
     let engine = Engine::connect(host).await?;
-    let plan = plan(&spec, engine.find(&identity).await?);
+    let plan = plan(&spec, &identity, engine.find(&identity).await?);
     let container = match &plan {
         Plan::Reuse(found) | Plan::Unpause(found) | Plan::Start(found) => found.name.clone(),
         Plan::Create | Plan::Recreate(..) => identity.container_name(),

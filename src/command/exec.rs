@@ -4,10 +4,11 @@ use std::process::ExitCode;
 
 use super::choices::ChoiceArgs;
 use super::keys::KeyArgs;
-use super::launch::{self, Joining};
+use super::launch::{self, Inside, Joining};
 use super::settle::settle;
 use super::target::Target;
 use crate::config::Values;
+use crate::container::session;
 use crate::error::Error;
 use crate::host::Host;
 use crate::signals::EndSignals;
@@ -42,8 +43,8 @@ pub async fn exec(args: &Args, host: &Host) -> Result<ExitCode, Error> {
     let target = Target::resolve(&args.choices, Values::default(), host)?;
     let mut signals = EndSignals::listen().map_err(Error::signals)?;
     let env = settle(&target, &args.key, host).await?;
-    let mut launched = signals.unless(launch::launch(&target, &env, host, Joining::AsItRuns)).await??;
-    let vars = launch::owned(env.for_command());
-    let request = launch::exec_request(args.command.clone(), vars, &launched, host);
-    Ok(ExitCode::from(launch::session(&mut launched, request, &mut signals).await?))
+    let vars = || launch::owned(env.for_command());
+    let request = |inside: &Inside| launch::exec_request(args.command.clone(), vars(), inside, host);
+    let entered = launch::enter(&target, &env, host, Joining::AsItRuns, &mut signals, request).await?;
+    Ok(ExitCode::from(session::join(entered.session, &mut signals).await?))
 }

@@ -128,13 +128,14 @@ impl Forward {
     /// Begins to listen for a session.
     pub fn start(
         &self,
-        agent: Option<Agent>,
+        agent: Option<&Agent>,
         settings: &Settings,
         engine: &Engine,
     ) -> Result<Forwarded, Error> {
         let failed = |source| Error::Io { action: "open a socket for the session", source };
         let mut forwarded = Forwarded::default();
-        if let Some(Agent { socket, .. }) = agent {
+        if let Some(agent) = agent {
+            let socket = agent.socket.clone();
             let relay = Relay::start(&self.folder.join("ssh-agent"), move |inside| {
                 let socket = socket.clone();
                 async move {

@@ -22,11 +22,12 @@ pub async fn ensure(
     if engine.image_id(&variant.tag()).await?.is_some() {
         return Ok(());
     }
-    // One build at a time: a second one would do the same work beside it, and take the machine from it.
-    // No account can have this folder's name.
+    // One build of an image at a time: a second one would do the same work beside it, and take the machine from it. The
+    // tag is part of the name, for another version of this program builds another image. No account can have this
+    // folder's name.
     let folder = host.reactor_home()?.join(".run");
     private_file::create_dir(&host.reactor_home()?, &folder)?;
-    let _lock = lock(&folder.join(format!("build-{variant}")), "another build of this image").await?;
+    let _lock = lock(&folder.join(lock_name(&variant.tag())), "another build of this image").await?;
     let read = |path: &Path| {
         std::fs::read(path).map_err(|source| Error::Io { action: "read the CA certificates", source })
     };
@@ -34,4 +35,9 @@ pub async fn ensure(
     let mut display = BuildProgress::stderr(host.terminal.stderr);
     image::ensure(engine, variant, &options, &mut |progress| display.show(&progress)).await?;
     Ok(())
+}
+
+/// The file by which builds of an image wait for each other.
+fn lock_name(tag: &str) -> String {
+    format!("build-{}", tag.replace(['/', ':'], "-"))
 }

@@ -5,18 +5,21 @@ use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::forward::Forwarded;
+use super::forward::{Agent, Forwarded};
 use super::image;
 use super::lock::lock;
 use super::target::Target;
 use crate::config::EnvMode;
-use crate::container::apply::{Wanted, apply, refuse_if_in_use};
+use crate::container::apply::{self, Running, Wanted, apply, refuse_if_in_use, remove_unless_in_use};
 use crate::container::carried::{self, git_identity};
 use crate::container::claude_config::{self, Needs};
-use crate::container::engine::Engine;
+use crate::container::drift::{Reason, join};
 use crate::container::engine::exec::ExecRequest;
-use crate::container::plan::{Plan, State, join, plan};
-use crate::container::session;
+use crate::container::engine::{self, Engine};
+use crate::container::found::State;
+use crate::container::name::Identity;
+use crate::container::plan::{Plan, plan};
+use crate::container::session::{self, Session};
 use crate::container::spec::{ContainerSpec, Parts, User, WORKDIR};
 use crate::container::terminal;
 use crate::error::Error;
@@ -33,25 +36,30 @@ use crate::ui;
 pub enum Joining {
     /// Make it anew, if nobody is in it.
     AsWanted,
-    /// Take it as it is: a command beside a session must not end the session.
+    /// Take it as it is: a command beside a session must not end the session. Unless a flag of this very command asks
+    /// for something else.
     AsItRuns,
+}
+
+/// What a command inside is started with.
+#[derive(Debug)]
+pub struct Inside {
+    /// Who runs inside.
+    user: User,
+    /// The variables that follow from the caller's surroundings.
+    vars: Vec<(String, String)>,
 }
 
 /// A running container, and how it was reached.
 #[derive(Debug)]
-pub struct Launched {
+struct Launched {
     /// Held until a session is in the container, so that nobody takes it for idle before.
-    lock: Option<Lock>,
-    /// The engine.
-    pub engine: Engine,
-    /// The container's id.
-    pub container: String,
-    /// Who runs inside.
-    pub user: User,
-    /// The variables that follow from the caller's surroundings.
-    vars: Vec<(String, String)>,
+    lock: Lock,
+    engine: Engine,
+    container: String,
+    inside: Inside,
     /// What the session may use of the host's, for as long as this lives.
-    _forwarded: Forwarded,
+    forwarded: Forwarded,
 }
 
 /// The variables of the session: what the provider's row, its `.env` and the settings make.
@@ -85,73 +93,156 @@ pub fn spec(target: &Target, env: Option<&SessionEnv>, host: &Host) -> Container
         variables: target.variables(),
         sudo: target.settings.sudo.value,
         limits: target.limits(),
-        session_env_digest: env.filter(|_| in_container).map(SessionEnv::digest),
+        session_env: env.filter(|_| in_container).map(SessionEnv::digests).unwrap_or_default(),
     })
 }
 
-/// Makes sure that the target's container runs.
-pub async fn launch(
+/// A session that has begun, and its container.
+#[derive(Debug)]
+pub struct Entered {
+    /// The engine.
+    pub engine: Engine,
+    /// The container's id.
+    pub container: String,
+    /// The session.
+    pub session: Session,
+    /// What the session may use of the host's, for as long as this lives.
+    pub forwarded: Forwarded,
+}
+
+/// Makes sure that the target's container runs, and begins a session in it.
+pub async fn enter(
     target: &Target,
     env: &SessionEnv,
     host: &Host,
     joining: Joining,
-) -> Result<Launched, Error> {
+    signals: &mut EndSignals,
+    request: impl Fn(&Inside) -> ExecRequest,
+) -> Result<Entered, Error> {
+    /// A container may be stopped or removed just before the session begins; by the same hand not for ever.
+    const ATTEMPTS: u32 = 3;
     let agent = target.forward.find_agent(&target.settings, host)?;
     target.forward.announce(agent.as_ref());
-    make_folders(target)?;
     for problem in &target.carried.problems {
         ui::warn(problem);
     }
+    let mut attempt = 1;
+    loop {
+        let launching = Box::pin(launch(target, env, host, joining, agent.as_ref()));
+        let launched = signals.unless(launching).await??;
+        let Launched { lock, engine, container, inside, forwarded } = launched;
+        match session::start(&engine, &container, request(&inside)).await {
+            Err(error) if error.is_too_late() && attempt < ATTEMPTS => {
+                tracing::info!(%error, "the container ended before the session began");
+                attempt += 1;
+            }
+            session => {
+                drop(lock);
+                return Ok(Entered { session: session?, engine, container, forwarded });
+            }
+        }
+    }
+}
+
+/// Makes sure that the target's container runs.
+async fn launch(
+    target: &Target,
+    env: &SessionEnv,
+    host: &Host,
+    joining: Joining,
+    agent: Option<&Agent>,
+) -> Result<Launched, Error> {
+    make_folders(target)?;
     let asked = git_identity::ask(host, Path::new(target.project.root()));
     let spec = spec(target, Some(env), host);
-    let identity = target.identity();
+    let identity = target.identity(host);
     let engine = Engine::connect(host).await?;
-    let lock = lock_launch(target).await?;
-    prepare_claude_config(target, env)?;
-    target.forward.prepare(host)?;
-    let mut plan = plan(&spec, engine.find(&identity).await?);
-    if let Plan::Recreate(found, reasons) = &plan
-        && joining == Joining::AsItRuns
-        && found.state == State::Running
-    {
-        ui::warn(&format!("the running container is joined as it is, although {}", join(reasons)));
-        plan = Plan::Reuse(found.clone());
-    }
-    tracing::info!(container = %identity.container_name(), plan = plan.verb(), why = %plan.why());
-    if let Plan::Recreate(found, reasons) = &plan {
-        // Asked before the image is built: minutes of building would be for nothing.
-        refuse_if_in_use(&engine, found, reasons).await?;
-        ui::note(&format!("making the container anew: {}", join(reasons)));
-    }
-    if matches!(plan, Plan::Create | Plan::Recreate(..)) {
-        let ca_file = target.ca_file.as_ref().map(|file| file.path.as_path());
-        image::ensure(&engine, target.variant, ca_file, host).await?;
-    }
     let session_env = match target.settings.env.value {
         EnvMode::Session => Vec::new(),
         EnvMode::Container => owned(env.for_command()),
     };
     let wanted = Wanted { identity: &identity, spec: &spec, session_env: &session_env };
-    let running = apply(&engine, plan, &wanted).await?;
-    target.carried.write(&target.session_dir, asked)?;
-    let forwarded = target.forward.start(agent, &target.settings, &engine)?;
-    let vars = [forwarded.vars.clone(), carried_vars(target, host)].concat();
-    let lock = Some(lock);
-    Ok(Launched { lock, engine, container: running.id, user: spec.user, vars, _forwarded: forwarded })
+    let mut not_started = None;
+    loop {
+        let lock = lock_launch(target).await?;
+        prepare_claude_config(target, env)?;
+        target.forward.prepare(host)?;
+        let found = engine.find(&identity).await?;
+        let refused = not_started.take().map(|error: engine::Error| Reason::CannotStart(error.to_string()));
+        let plan = settled(plan(&spec, &identity, found), joining, target, refused);
+        tracing::info!(container = %identity.container_name(), plan = plan.verb(), why = %plan.why());
+        if matches!(plan, Plan::Create | Plan::Recreate(..)) && engine.image_id(&spec.image).await?.is_none()
+        {
+            if let Plan::Recreate(found, reasons) = &plan {
+                // Asked before the image is built: minutes of building would be for nothing.
+                let refused = refuse_if_in_use(&engine, found, reasons).await;
+                refused.map_err(|error| refusal(error, joining, target))?;
+            }
+            // Nobody who only wants to join a container that runs has to wait for a build.
+            drop(lock);
+            let ca_file = target.ca_file.as_ref().map(|file| file.path.as_path());
+            image::ensure(&engine, target.variant, ca_file, host).await?;
+            continue;
+        }
+        if let Plan::Recreate(found, reasons) = &plan {
+            refuse_if_in_use(&engine, found, reasons)
+                .await
+                .map_err(|error| refusal(error, joining, target))?;
+            ui::note(&format!("making the container anew: {}", join(reasons)));
+        }
+        match apply(&engine, plan, &wanted).await {
+            Err(apply::Error::NotStarted(error)) => not_started = Some(error),
+            Err(error) => return Err(refusal(error, joining, target)),
+            Ok(running) => {
+                say_if_renamed(&running, &identity);
+                target.carried.write(&target.session_dir, asked)?;
+                let forwarded = target.forward.start(agent, &target.settings, &engine)?;
+                let vars = [forwarded.vars.clone(), carried_vars(target, host)].concat();
+                let inside = Inside { user: spec.user, vars };
+                return Ok(Launched { lock, engine, container: running.id, inside, forwarded });
+            }
+        }
+    }
 }
 
-/// Runs a session in a launched container, and returns its exit code.
-pub async fn session(
-    launched: &mut Launched,
-    request: ExecRequest,
-    signals: &mut EndSignals,
-) -> Result<u8, Error> {
-    let session = session::start(&launched.engine, &launched.container, request).await?;
-    drop(launched.lock.take());
-    Ok(session::join(session, signals).await?)
+/// The plan that is carried out, where the comparison alone does not decide it.
+fn settled(plan: Plan, joining: Joining, target: &Target, refused: Option<Reason>) -> Plan {
+    // Everything worth keeping lies in its mounts, and as it is it would never be of use again.
+    match (plan, refused) {
+        (Plan::Start(found), Some(refused)) => Plan::Recreate(found, vec![refused]),
+        (Plan::Recreate(found, reasons), _)
+            if joining == Joining::AsItRuns
+                && found.state == State::Running
+                && reasons.iter().all(|reason| target.flag_behind(reason).is_none()) =>
+        {
+            ui::warn(&format!("the running container is joined as it is, although {}", join(&reasons)));
+            Plan::Reuse(found)
+        }
+        (plan, _) => plan,
+    }
 }
 
-/// Holds off other launches of this container, so that two terminals make one container and build one image.
+/// What a refusal says to whom: who asked for something by a flag hears of the flag.
+fn refusal(error: apply::Error, joining: Joining, target: &Target) -> Error {
+    match &error {
+        apply::Error::InUse { reasons, .. } if joining == Joining::AsItRuns => {
+            let mut flags: Vec<_> = reasons.iter().filter_map(|reason| target.flag_behind(reason)).collect();
+            flags.dedup();
+            if flags.is_empty() { error.into() } else { Error::Flag { flags, source: error } }
+        }
+        _ => error.into(),
+    }
+}
+
+/// A name is what people look for, so they hear of another one.
+fn say_if_renamed(running: &Running, identity: &Identity) {
+    let usual = identity.container_name();
+    if let Some(name) = running.made_as.as_ref().filter(|name| **name != usual) {
+        ui::note(&format!("another container has the name {usual}; this one is {name}"));
+    }
+}
+
+/// Holds off other launches of this container, so that two terminals make one of it.
 async fn lock_launch(target: &Target) -> Result<Lock, Error> {
     let name = format!("launch-{}-{}", target.variant, target.settings.provider.value);
     let path = target.session_dir.path().join(name);
@@ -191,17 +282,17 @@ fn make_mount_point(path: &Path) -> Result<(), Error> {
 pub fn exec_request(
     command: Vec<String>,
     mut env: Vec<(String, SecretString)>,
-    launched: &Launched,
+    inside: &Inside,
     host: &Host,
 ) -> ExecRequest {
+    let User { uid, gid } = inside.user;
     let tty = host.terminal.is_interactive();
-    for (name, value) in &launched.vars {
+    for (name, value) in &inside.vars {
         // What was chosen for the session counts more than what it happens to be started from.
         if !env.iter().any(|(chosen, _)| chosen == name) {
             env.push((name.clone(), SecretString::from(value.as_str())));
         }
     }
-    let User { uid, gid } = launched.user;
     ExecRequest {
         command,
         env,
@@ -235,15 +326,10 @@ pub fn without_own_key(target: &Target, env: &SessionEnv) -> Vec<String> {
 }
 
 /// Removes the container unless another session is in it.
-pub async fn remove_if_idle(target: &Target, launched: &Launched) -> Result<(), Error> {
+pub async fn remove_if_idle(target: &Target, engine: &Engine, container: &str) -> Result<(), Error> {
     let _lock = lock_launch(target).await?;
-    match launched.engine.live_execs(&launched.container).await {
-        Ok(0) => Ok(launched.engine.remove(&launched.container).await?),
-        Ok(_) => {
-            ui::note("the container stays: another session is in it");
-            Ok(())
-        }
-        Err(error) if error.is_missing() => Ok(()),
-        Err(error) => Err(error.into()),
+    if remove_unless_in_use(engine, container).await? > 0 {
+        ui::note("the container stays: another session is in it");
     }
+    Ok(())
 }

@@ -7,11 +7,12 @@ use secrecy::SecretString;
 use super::choices::ChoiceArgs;
 use super::dry_run;
 use super::keys::KeyArgs;
-use super::launch::{self, Joining, Launched};
+use super::launch::{self, Entered, Inside, Joining};
 use super::settle::settle;
 use super::target::Target;
 use crate::config::Values;
 use crate::container::engine::exec::ExecRequest;
+use crate::container::session;
 use crate::error::Error;
 use crate::host::Host;
 use crate::provider::session_env::SessionEnv;
@@ -48,7 +49,8 @@ pub struct Args {
     /// Start a shell instead of Claude Code; it has the key under its own name as well
     #[arg(long, conflicts_with = "claude_args")]
     pub shell: bool,
-    /// Remove the container at the end of the session (`session_persistence: false` in a file does so every time)
+    /// Remove the container at the end of the session, unless another session is in it (`session_persistence: false` in a
+    /// file does so every time)
     #[arg(long)]
     pub no_persist: bool,
     /// Show what would be done; write nothing and start nothing
@@ -76,12 +78,13 @@ pub async fn run(args: &Args, host: &Host) -> Result<ExitCode, Error> {
     // One listener for the whole command: a signal between two waits is kept for the next one.
     let mut signals = EndSignals::listen().map_err(Error::signals)?;
     let env = settle(&target, &args.key, host).await?;
-    let mut launched = signals.unless(launch::launch(&target, &env, host, Joining::AsWanted)).await??;
+    let request = |inside: &Inside| request(args, &target, &env, inside, host);
+    let entered = launch::enter(&target, &env, host, Joining::AsWanted, &mut signals, request).await?;
+    let Entered { engine, container, session, forwarded: _while_it_lives } = entered;
     ui::note(&summary(&target, &env));
-    let request = request(args, &target, &env, &launched, host);
-    let code = launch::session(&mut launched, request, &mut signals).await;
+    let code = session::join(session, &mut signals).await;
     if !target.settings.session_persistence.value {
-        match signals.unless(launch::remove_if_idle(&target, &launched)).await {
+        match signals.unless(launch::remove_if_idle(&target, &engine, &container)).await {
             Ok(Err(error)) => ui::warn(&format!("the container stays: {error}")),
             Ok(Ok(())) => {}
             Err(signal) => ui::warn(&format!("the container stays: {signal}")),
@@ -90,14 +93,16 @@ pub async fn run(args: &Args, host: &Host) -> Result<ExitCode, Error> {
     Ok(ExitCode::from(code?))
 }
 
-fn request(args: &Args, target: &Target, env: &SessionEnv, launched: &Launched, host: &Host) -> ExecRequest {
+fn request(args: &Args, target: &Target, env: &SessionEnv, inside: &Inside, host: &Host) -> ExecRequest {
     let (command, vars): (Vec<String>, Vec<(String, SecretString)>) = if args.shell {
         (vec!["bash".to_owned(), "-l".to_owned()], launch::owned(env.for_command()))
     } else {
         let export_key = target.settings.export_key.value;
-        (claude_command(args, target, env), launch::owned(env.for_claude(export_key)))
+        let command = claude_command(args, target, env);
+        let command = if host.terminal.is_interactive() { resumed(command) } else { command };
+        (command, launch::owned(env.for_claude(export_key)))
     };
-    launch::exec_request(command, vars, launched, host)
+    launch::exec_request(command, vars, inside, host)
 }
 
 fn claude_command(args: &Args, target: &Target, env: &SessionEnv) -> Vec<String> {
@@ -108,6 +113,14 @@ fn claude_command(args: &Args, target: &Target, env: &SessionEnv) -> Vec<String>
     }
     command.extend(args.claude_args.iter().cloned());
     command
+}
+
+/// The same command with somebody who brings it back after Ctrl-Z. Claude Code suspends itself then and waits for a
+/// shell's `fg`; but inside there is no shell to type it to, and what leads a session of the kernel's cannot even stop.
+fn resumed(command: Vec<String>) -> Vec<String> {
+    // The codes of a job that was stopped by SIGSTOP and SIGTSTP.
+    const SCRIPT: &str = "set -m; \"$@\"; while code=$?; [ $code = 147 ] || [ $code = 148 ]; do fg >/dev/null; done; exit $code";
+    ["sh", "-c", SCRIPT, "sh"].into_iter().map(str::to_owned).chain(command).collect()
 }
 
 /// The line before the session: who talks to whom, and what pays for it.

@@ -10,9 +10,10 @@ use super::forward::Forward;
 use super::trust::{Surroundings, Trust};
 use crate::config::file::{self, UserFile};
 use crate::config::{self, Layer, Settings, Source, Values, resolve, vars};
+use crate::container::drift::Reason;
 use crate::container::mount::{self, Mount};
-use crate::container::name::Identity;
-use crate::container::spec::{CaFile, Limits, User};
+use crate::container::name::{Home, Identity};
+use crate::container::spec::{CA_FILE, CaFile, Limits, User};
 use crate::error::Error;
 use crate::host::Host;
 use crate::image_choice::ImageChoice;
@@ -50,6 +51,8 @@ pub struct Target {
     pub trust: Trust,
     /// The user's own mounts.
     pub mounts: Vec<Mount>,
+    /// The places inside of those that flags asked for.
+    pub mounted_by_flag: Vec<String>,
     /// What the session has of its developer.
     pub carried: Carried,
     /// What of the host's it may use while it lives.
@@ -137,10 +140,12 @@ impl Target {
             }
         };
         let ca_file = ca_file(&settings, host)?;
-        let identity = Identity::new(&project, &account, variant, &settings.provider.value);
+        let home = Home::new(&reactor_home, host.uid);
+        let identity = Identity::new(&project, &account, variant, &settings.provider.value, home);
         let forward = Forward::new(&settings, &identity, &reactor_home);
         Ok(Self {
             catalog: catalog(&reactor_home)?,
+            mounted_by_flag: mounted_by_flag(&settings, host, &reactor_home)?,
             trust,
             variant,
             mounts,
@@ -171,8 +176,9 @@ impl Target {
     }
 
     /// Whose container it is.
-    pub fn identity(&self) -> Identity {
-        Identity::new(&self.project, &self.account, self.variant, &self.settings.provider.value)
+    pub fn identity(&self, host: &Host) -> Identity {
+        let home = Home::new(&self.reactor_home, host.uid);
+        Identity::new(&self.project, &self.account, self.variant, &self.settings.provider.value, home)
     }
 
     /// The user's own variables for every process inside.
@@ -188,6 +194,20 @@ impl Target {
             nano_cpus: cpus.as_ref().map(|setting| setting.value.nanos()),
             memory: memory.as_ref().map(|setting| setting.value.bytes()),
             pids: pids.as_ref().map(|setting| setting.value.count()),
+        }
+    }
+
+    /// The flag of this command that asks for what a reason says, if one does.
+    pub fn flag_behind(&self, reason: &Reason) -> Option<&'static str> {
+        let ca_file = || {
+            let setting = self.settings.ca_file.as_ref();
+            setting.is_some_and(|setting| setting.source == Source::Flag).then_some("--ca-file")
+        };
+        match reason {
+            Reason::Mount { target, .. } if self.mounted_by_flag.contains(target) => Some("--mount"),
+            Reason::Mount { target, .. } if target == CA_FILE => ca_file(),
+            Reason::Field(field) if field == "ca_digest" => ca_file(),
+            _ => None,
         }
     }
 
@@ -244,6 +264,13 @@ fn catalog(reactor_home: &Path) -> Result<Catalog, Error> {
     let path = reactor_home.join("providers.yaml");
     let text = file::read_text(&path)?;
     Ok(Catalog::load(Some((&path, &text)))?)
+}
+
+/// The places inside that `--mount` of this command asks for.
+fn mounted_by_flag(settings: &Settings, host: &Host, reactor_home: &Path) -> Result<Vec<String>, Error> {
+    let by_flag = settings.mounts.iter().filter(|mount| mount.source == Source::Flag).cloned();
+    let mounts = mount::parse_all(&by_flag.collect::<Vec<_>>(), &[], host, reactor_home)?;
+    Ok(mounts.into_iter().map(|mount| mount.target).collect())
 }
 
 /// The extra CA certificates: what was chosen, else what `SSL_CERT_FILE` names. A chosen file must be readable.

@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 
+use super::drift::{Reason, join};
 use super::engine::{self, Engine};
+use super::found::Found;
 use super::name::Identity;
-use super::plan::{Found, Plan, Reason, join};
+use super::plan::Plan;
 use super::spec::{CA_BUNDLE, CA_FILE, ContainerSpec, User};
 use super::user_files::{FILES, UserDatabase, only_file};
 
@@ -30,6 +32,14 @@ pub struct Wanted<'a> {
 pub struct Running {
     /// The engine's id.
     pub id: String,
+    /// The name it was made under, where it was made just now.
+    pub made_as: Option<String>,
+}
+
+impl Running {
+    fn as_found(found: Found) -> Self {
+        Self { id: found.id, made_as: None }
+    }
 }
 
 /// Why a plan could not be carried out.
@@ -52,6 +62,12 @@ pub enum Error {
         /// Why it has to be made anew.
         reasons: Vec<Reason>,
     },
+    /// The engine refused to start a container that is as it should be.
+    #[error(transparent)]
+    NotStarted(engine::Error),
+    /// Every name the container could have belongs to another one.
+    #[error("the container cannot be made: other containers have all of its names, {}", .0.join(", "))]
+    NamesTaken(Vec<String>),
     /// A file that the engine sent from the image is not as it should be.
     #[error("the image's user database cannot be read")]
     UserDatabase(#[source] io::Error),
@@ -64,7 +80,11 @@ impl Error {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Engine(error) => error.hint(),
+            Self::Engine(error) | Self::NotStarted(error) => error.hint(),
+            Self::NamesTaken(names) => Some(format!(
+                "rename or remove one that you do not need: `docker rename {} other`",
+                names.first().map_or("NAME", String::as_str)
+            )),
             Self::InUse { name, .. } => Some(format!(
                 "leave those sessions first, or end them with `docker rm -f {name}`; `claude-reactor exec` joins them as they are"
             )),
@@ -79,40 +99,81 @@ impl Error {
 /// Does what the plan says, and returns the running container.
 pub async fn apply(engine: &Engine, plan: Plan, wanted: &Wanted<'_>) -> Result<Running, Error> {
     match plan {
-        Plan::Reuse(found) => Ok(Running { id: found.id }),
+        Plan::Reuse(found) => Ok(Running::as_found(found)),
         Plan::Unpause(found) => {
             engine.unpause(&found.id).await?;
-            Ok(Running { id: found.id })
+            Ok(Running::as_found(found))
         }
-        Plan::Start(found) => {
-            start(engine, &found.id, wanted.spec).await?;
-            Ok(Running { id: found.id })
-        }
+        Plan::Start(found) => match start(engine, &found.id, wanted.spec).await {
+            Ok(()) => Ok(Running::as_found(found)),
+            Err(Error::Engine(error @ engine::Error::Refused { .. })) => Err(Error::NotStarted(error)),
+            Err(error) => Err(error),
+        },
         Plan::Create => create(engine, wanted).await,
-        Plan::Recreate(found, reasons) => {
-            refuse_if_in_use(engine, &found, &reasons).await?;
-            engine.remove(&found.id).await?;
-            create(engine, wanted).await
-        }
+        Plan::Recreate(found, reasons) => match remove_unless_in_use(engine, &found.id).await? {
+            0 => create(engine, wanted).await,
+            sessions => Err(in_use(&found, sessions, &reasons)),
+        },
     }
 }
 
 /// Refuses to make a container anew that somebody is in.
 pub async fn refuse_if_in_use(engine: &Engine, found: &Found, reasons: &[Reason]) -> Result<(), Error> {
-    match engine.live_execs(&found.id).await? {
+    match sessions(engine, &found.id).await? {
         0 => Ok(()),
-        sessions => Err(Error::InUse { name: found.name.clone(), sessions, reasons: reasons.to_vec() }),
+        sessions => Err(in_use(found, sessions, reasons)),
+    }
+}
+
+fn in_use(found: &Found, sessions: usize, reasons: &[Reason]) -> Error {
+    Error::InUse { name: found.name.clone(), sessions, reasons: reasons.to_vec() }
+}
+
+/// Removes a container that nobody is in; of one that somebody is in, says by how many sessions.
+///
+/// Other tools know nothing of our locks, and may enter between a look and the removal. Nobody can enter a frozen
+/// container, so it is looked at again while it is one. A session that came in between stands still for that moment.
+pub async fn remove_unless_in_use(engine: &Engine, id: &str) -> Result<usize, engine::Error> {
+    match sessions(engine, id).await? {
+        0 => {}
+        inside => return Ok(inside),
+    }
+    // Refused where it does not run, and then nobody can enter either; or by an engine that cannot freeze.
+    let frozen = engine.pause(id).await.is_ok();
+    let inside = sessions(engine, id).await;
+    if !matches!(inside, Ok(0)) {
+        if frozen {
+            engine.unpause(id).await?;
+        }
+        return inside;
+    }
+    engine.remove(id).await?;
+    Ok(0)
+}
+
+/// How many are in a container; nobody is in one that is gone.
+async fn sessions(engine: &Engine, id: &str) -> Result<usize, engine::Error> {
+    match engine.live_execs(id).await {
+        Err(error) if error.is_missing() => Ok(0),
+        counted => counted,
     }
 }
 
 async fn create(engine: &Engine, wanted: &Wanted<'_>) -> Result<Running, Error> {
     let Wanted { identity, spec, session_env } = wanted;
-    let create = |name: String| async move { engine.create(&name, spec, identity, session_env).await };
-    let id = match create(identity.container_name()).await {
-        // None of our identity was found, so another identity, or no container of ours at all, has the name.
-        Err(error) if error.is_conflict() => create(identity.container_name_when_taken()).await?,
-        created => created?,
-    };
+    let names = identity.container_names();
+    let mut made = None;
+    for name in &names {
+        match engine.create(name, spec, identity, session_env).await {
+            // None of our identity was found, so another identity, or no container of ours at all, has the name.
+            Err(error) if error.is_conflict() => {}
+            created => {
+                made = Some((created?, name.clone()));
+                break;
+            }
+        }
+    }
+    let Some((id, name)) = made else { return Err(Error::NamesTaken(names.to_vec())) };
     let finished = async {
         if !spec.user.is_known_to_image() {
             introduce(engine, &id, spec.user).await?;
@@ -124,7 +185,7 @@ async fn create(engine: &Engine, wanted: &Wanted<'_>) -> Result<Running, Error> 
         let _ = engine.remove(&id).await;
         return Err(error);
     }
-    Ok(Running { id })
+    Ok(Running { id, made_as: Some(name) })
 }
 
 /// Starts a container and waits until a command in it finds everything.

@@ -1,9 +1,11 @@
 //! What a container is called, and the labels it is found by.
 //!
 //! The name is for people; identity is in the labels, because two identities can make the same name: account `bob` on
-//! `zai`, and account `bob-zai` on `claude`.
+//! `zai`, and account `bob-zai` on `claude`; and because two users of one engine, each with a home of their own for
+//! claude-reactor, can have the same account in the same project.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
@@ -28,22 +30,60 @@ pub struct Identity {
     pub variant: Variant,
     /// The LLM backend.
     pub provider: ProviderId,
+    /// Where the account's state lies.
+    pub home: Home,
+}
+
+/// One user's home of claude-reactor. An account's name says nothing outside of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    /// Its folder.
+    pub path: String,
+    /// Whose it is: two users may reach different folders by one path.
+    pub uid: u32,
+}
+
+impl Home {
+    /// A user's home of claude-reactor.
+    pub fn new(path: &Path, uid: u32) -> Self {
+        Self { path: path.to_string_lossy().into_owned(), uid }
+    }
+
+    /// 16 hex digits that no other home has: a label is for comparing, and the path is among the mounts anyway.
+    pub fn digest(&self) -> String {
+        hex(&Sha256::digest(format!("{}\0{}", self.uid, self.path))[..8])
+    }
 }
 
 impl Identity {
     /// The identity of a project's container.
-    pub fn new(project: &Project, account: &AccountName, variant: Variant, provider: &ProviderId) -> Self {
+    pub fn new(
+        project: &Project,
+        account: &AccountName,
+        variant: Variant,
+        provider: &ProviderId,
+        home: Home,
+    ) -> Self {
         Self {
             project: project.root().to_owned(),
             hash: project.hash().to_owned(),
             account: account.clone(),
             variant,
             provider: provider.clone(),
+            home,
         }
     }
 
     /// The labels that no other container has.
     pub fn labels(&self) -> BTreeMap<String, String> {
+        let mut labels = self.labels_of_any_home();
+        labels.insert(home_label(), self.home.digest());
+        labels
+    }
+
+    /// The labels that it shares with the same project, account and provider of another home. Containers of versions
+    /// that did not tell homes apart have no others.
+    pub fn labels_of_any_home(&self) -> BTreeMap<String, String> {
         [
             ("project", self.project.as_str()),
             ("account", self.account.as_str()),
@@ -71,11 +111,20 @@ impl Identity {
         if provider.is_claude() { name } else { format!("{name}-{provider}") }
     }
 
-    /// The name to take where another identity has the usual one.
-    pub fn container_name_when_taken(&self) -> String {
-        let digest = Sha256::digest(format!("{}\0{}", self.account, self.provider));
-        format!("{}-{}", self.container_name(), &hex(&digest)[..6])
+    /// The names to try, in order: the usual one, and what to take where another container has it. The digest in them
+    /// is of what the usual name does not tell apart.
+    pub fn container_names(&self) -> [String; 3] {
+        let usual = self.container_name();
+        let digest = format!("{}\0{}\0{}", self.account, self.provider, self.home.digest());
+        let digest = hex(&Sha256::digest(digest));
+        let with = |length: usize| format!("{usual}-{}", &digest[..length]);
+        [usual.clone(), with(6), with(16)]
     }
+}
+
+/// The label that holds the digest of the home.
+pub fn home_label() -> String {
+    format!("{LABEL_PREFIX}home")
 }
 
 /// The machine's architecture in the engines' words.
@@ -88,51 +137,67 @@ fn architecture() -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::path::Path;
 
-    fn identity(account: &str, provider: &str) -> Identity {
+    pub(in crate::container) fn identity(account: &str, provider: &str, home: &str) -> Identity {
         let project = Project::at(Path::new("/test/project")).unwrap();
-        Identity::new(&project, &account.parse().unwrap(), Variant::default(), &provider.parse().unwrap())
+        let (account, provider) = (account.parse().unwrap(), provider.parse().unwrap());
+        Identity::new(&project, &account, Variant::default(), &provider, Home::new(Path::new(home), 1000))
     }
 
     #[test]
     fn claude_is_not_named_and_others_are() {
         let arch = architecture();
-        assert_eq!(
-            identity("alice", "claude").container_name(),
-            format!("claude-reactor-base-{arch}-43ac6f58-alice")
-        );
-        assert_eq!(
-            identity("alice", "zai").container_name(),
-            format!("claude-reactor-base-{arch}-43ac6f58-alice-zai")
-        );
+        let name = |provider| identity("alice", provider, "/h").container_name();
+        assert_eq!(name("claude"), format!("claude-reactor-base-{arch}-43ac6f58-alice"));
+        assert_eq!(name("zai"), format!("claude-reactor-base-{arch}-43ac6f58-alice-zai"));
+    }
+
+    #[test]
+    fn a_home_is_its_path_and_its_user() {
+        let digest = |path, uid| Home::new(Path::new(path), uid).digest();
+        assert_eq!(digest("/home/a", 1000), digest("/home/a", 1000));
+        assert_ne!(digest("/home/a", 1000), digest("/home/a", 1001));
+        assert_ne!(digest("/home/a", 1000), digest("/home/b", 1000));
+        // No digit of one can be taken for the other's.
+        assert_ne!(digest("1/a", 1), digest("/a", 11));
     }
 
     proptest! {
         #[test]
         fn names_are_what_an_engine_takes(account in "[A-Za-z0-9][A-Za-z0-9._-]{0,63}", provider in "[a-z0-9][a-z0-9._-]{0,20}") {
             prop_assume!(account.parse::<AccountName>().is_ok());
-            let name = identity(&account, &provider).container_name_when_taken();
-            prop_assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)));
-            prop_assert!(name.starts_with("claude-reactor-"));
+            for name in identity(&account, &provider, "/a b/ü").container_names() {
+                prop_assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)));
+                prop_assert!(name.starts_with("claude-reactor-"));
+            }
         }
 
         #[test]
-        fn two_identities_never_share_both_names(
-            one in ("[a-c-]{1,4}", "[a-c-]{1,4}"),
-            two in ("[a-c-]{1,4}", "[a-c-]{1,4}"),
+        fn two_identities_share_the_usual_name_at_most(
+            one in ("[a-c-]{1,4}", "[a-c-]{1,4}", "[ab]"),
+            two in ("[a-c-]{1,4}", "[a-c-]{1,4}", "[ab]"),
         ) {
-            let parse = |(account, provider): &(String, String)| {
-                let (account, provider) = (format!("x{account}"), format!("x{provider}"));
-                identity(&account, &provider)
+            let parse = |(account, provider, home): &(String, String, String)| {
+                identity(&format!("x{account}"), &format!("x{provider}"), &format!("/{home}"))
             };
             let (one, two) = (parse(&one), parse(&two));
             prop_assume!(one != two);
-            prop_assert_ne!(one.container_name_when_taken(), two.container_name_when_taken());
+            for (of_one, of_two) in one.container_names().iter().zip(two.container_names()).skip(1) {
+                prop_assert_ne!(of_one, &of_two);
+            }
             prop_assert_ne!(one.labels(), two.labels());
+        }
+
+        #[test]
+        fn the_same_identity_has_the_same_names_and_labels(account in "[a-z]{1,8}", home in "/[a-z/]{0,8}") {
+            let (one, two) = (identity(&account, "zai", &home), identity(&account, "zai", &home));
+            prop_assert_eq!(one.container_names(), two.container_names());
+            prop_assert_eq!(one.labels(), two.labels());
+            let names = one.container_names();
+            prop_assert!(names[0] != names[1] && names[1] != names[2]);
         }
     }
 }

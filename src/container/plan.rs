@@ -1,36 +1,9 @@
 //! What has to be done so that the container of a spec runs: a pure comparison of the spec with what the engine has.
 
-use std::fmt;
-
+use super::drift::{Reason, changes, join};
+use super::found::{Found, State};
+use super::name::Identity;
 use super::spec::ContainerSpec;
-
-/// A container of this identity, as the engine reports it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
-    /// The engine's id.
-    pub id: String,
-    /// Its name, without the engines' leading slash.
-    pub name: String,
-    /// What it is doing.
-    pub state: State,
-    /// The digest of the spec it was made from, by its label.
-    pub spec_digest: String,
-    /// The spec it was made from, by its label.
-    pub spec: String,
-}
-
-/// What a container is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    /// Its main process runs.
-    Running,
-    /// Its processes are frozen.
-    Paused,
-    /// It ran and can run again.
-    Stopped,
-    /// It was never started, or the engine is half-way through making or removing it.
-    Unfinished,
-}
 
 /// What has to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,47 +18,6 @@ pub enum Plan {
     Start(Found),
     /// It has to go, and a new one to be made.
     Recreate(Found, Vec<Reason>),
-}
-
-/// Why a container cannot stay.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reason {
-    /// This field of the spec is another now.
-    Changed(String),
-    /// A spec that cannot be read, or whose difference no field shows.
-    AnotherSpec,
-    /// It was never started.
-    Unfinished,
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Changed(field) => write!(f, "{} changed", in_words(field)),
-            Self::AnotherSpec => f.write_str("its specification changed"),
-            Self::Unfinished => f.write_str("it was left half-made"),
-        }
-    }
-}
-
-/// What a field of the spec is to people. One that only another version knows has no words here.
-fn in_words(field: &str) -> &str {
-    match field {
-        "image" => "the image",
-        "user" => "the user",
-        "mounts" => "the mounts",
-        "env" => "the container's variables",
-        "session_env_digest" => "the session's variables",
-        "ca_digest" => "the CA certificates",
-        "command" => "the main process",
-        "extra_hosts" => "the known hosts",
-        "cap_drop" => "the capabilities",
-        "pids_limit" => "the limit of processes",
-        "nano_cpus" => "the limit of processors",
-        "memory" => "the limit of memory",
-        "security_opt" => "whether sudo works",
-        other => other,
-    }
 }
 
 impl Plan {
@@ -112,71 +44,55 @@ impl Plan {
     }
 }
 
-/// Reasons as one phrase.
-pub fn join(reasons: &[Reason]) -> String {
-    reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-/// Compares what is wanted with what there is.
-pub fn plan(spec: &ContainerSpec, found: Option<Found>) -> Plan {
-    let Some(found) = found else { return Plan::Create };
+/// Compares what is wanted with what there is under the identity's labels. Of several that are the identity's (a copy
+/// that somebody made with our mounts, say) the best one counts, and the others are left alone.
+pub fn plan(spec: &ContainerSpec, identity: &Identity, found: Vec<Found>) -> Plan {
+    let ours = found.into_iter().filter(|found| found.belongs_to(identity));
+    let Some(found) = ours.max_by_key(|found| found.rank(spec)) else { return Plan::Create };
+    let mut reasons = Vec::new();
+    if found.home.is_none() {
+        reasons.push(Reason::OlderVersion);
+    }
     if found.spec_digest != spec.digest() {
-        let reasons = changes(spec, &found.spec);
-        return Plan::Recreate(found, reasons);
+        reasons.extend(changes(spec, &found.spec));
     }
     match found.state {
+        _ if !reasons.is_empty() => Plan::Recreate(found, reasons),
         State::Running => Plan::Reuse(found),
         State::Paused => Plan::Unpause(found),
         State::Stopped => Plan::Start(found),
-        State::Unfinished => Plan::Recreate(found, vec![Reason::Unfinished]),
+        state @ (State::NeverStarted | State::Restarting | State::Removing | State::Dead) => {
+            Plan::Recreate(found, vec![Reason::State(state)])
+        }
     }
-}
-
-/// The fields in which two specs differ. A spec that an older or newer version wrote may have others.
-fn changes(wanted: &ContainerSpec, made_from: &str) -> Vec<Reason> {
-    let parse = |text: &str| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text);
-    let (Ok(wanted), Ok(made_from)) = (parse(&wanted.to_json()), parse(made_from)) else {
-        return vec![Reason::AnotherSpec];
-    };
-    let mut changes: Vec<Reason> = wanted
-        .keys()
-        .chain(made_from.keys().filter(|field| !wanted.contains_key(*field)))
-        .filter(|field| wanted.get(*field) != made_from.get(*field))
-        .map(|field| Reason::Changed(field.clone()))
-        .collect();
-    if changes.is_empty() {
-        changes.push(Reason::AnotherSpec);
-    }
-    changes
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::spec::tests::{parts, spec};
-    use super::super::spec::{Limits, Parts};
+    use super::super::found::tests::{HOME, found};
+    use super::super::name::tests::identity;
+    use super::super::spec::tests::spec;
     use super::*;
 
-    fn found(spec: &ContainerSpec, state: State) -> Found {
-        Found {
-            id: "c0ffee".to_owned(),
-            name: "claude-reactor-base-amd64-76a2e845-alice".to_owned(),
-            state,
-            spec_digest: spec.digest(),
-            spec: spec.to_json(),
-        }
+    fn plan_of(spec: &ContainerSpec, found: Vec<Found>) -> Plan {
+        plan(spec, &identity("alice", "zai", HOME), found)
     }
 
     #[test]
-    fn an_untouched_container_is_kept_in_whatever_state() {
+    fn an_untouched_container_is_kept_in_whatever_state_it_can_be_used_in() {
         let spec = spec(1000);
-        assert_eq!(plan(&spec, None), Plan::Create);
-        for (state, verb) in [
-            (State::Running, "reuse"),
-            (State::Paused, "unpause"),
-            (State::Stopped, "start"),
-            (State::Unfinished, "recreate"),
+        assert_eq!(plan_of(&spec, Vec::new()), Plan::Create);
+        for (state, verb, why) in [
+            (State::Running, "reuse", "it runs, and nothing changed"),
+            (State::Paused, "unpause", "it is paused, and nothing changed"),
+            (State::Stopped, "start", "it is stopped, and nothing changed"),
+            (State::NeverStarted, "recreate", "it was left half-made"),
+            (State::Restarting, "recreate", "it ends whenever it is started"),
+            (State::Removing, "recreate", "the engine is removing it"),
+            (State::Dead, "recreate", "the engine could not remove it completely"),
         ] {
-            assert_eq!(plan(&spec, Some(found(&spec, state))).verb(), verb);
+            let plan = plan_of(&spec, vec![found(&spec, state)]);
+            assert_eq!((plan.verb(), plan.why().as_str()), (verb, why));
         }
     }
 
@@ -185,29 +101,47 @@ mod tests {
         let old = spec(1000);
         let mut new = old.clone();
         new.image = "claude-reactor/base:ba9876543210".to_owned();
-        new.mounts.pop();
-        let plan = plan(&new, Some(found(&old, State::Running)));
-        assert_eq!((plan.verb(), plan.why().as_str()), ("recreate", "the image changed, the mounts changed"));
+        let gone = new.mounts.pop().unwrap().target;
+        let plan = plan_of(&new, vec![found(&old, State::Running)]);
+        let why = format!("the image changed, the mount {gone} is gone");
+        assert_eq!((plan.verb(), plan.why()), ("recreate", why));
     }
 
     #[test]
-    fn every_field_has_words() {
-        let limits = Limits { nano_cpus: Some(1), memory: Some(1), pids: Some(1) };
-        let full = ContainerSpec::new(Parts { limits, sudo: false, ..parts(1000) });
-        let spec: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&full.to_json()).unwrap();
-        for field in spec.keys() {
-            assert!(!in_words(field).contains('_') && in_words(field) != field, "{field}");
-        }
-    }
-
-    #[test]
-    fn a_container_of_another_version_is_recreated() {
+    fn a_container_that_does_not_tell_of_its_home_is_made_anew() {
         let spec = spec(1000);
-        let mut other = found(&spec, State::Running);
-        other.spec_digest = "0".repeat(64);
-        other.spec = spec.to_json().replacen('{', r#"{"seccomp":"strict","#, 1);
-        assert_eq!(plan(&spec, Some(other.clone())).why(), "seccomp changed");
-        other.spec = String::new();
-        assert_eq!(plan(&spec, Some(other)).why(), "its specification changed");
+        let old = Found { home: None, ..found(&spec, State::Running) };
+        let plan = plan_of(&spec, vec![old]);
+        assert_eq!(
+            (plan.verb(), plan.why().as_str()),
+            ("recreate", "an older version of claude-reactor made it")
+        );
+    }
+
+    #[test]
+    fn of_several_the_best_one_counts() {
+        let wanted = spec(1000);
+        let other = ContainerSpec { pids_limit: 1, ..wanted.clone() };
+        let one = |id: &str, spec: &ContainerSpec, state, created| Found {
+            id: id.to_owned(),
+            created,
+            ..found(spec, state)
+        };
+        let best = |found: Vec<Found>| match plan_of(&wanted, found) {
+            Plan::Create => String::new(),
+            Plan::Reuse(found) | Plan::Unpause(found) | Plan::Start(found) | Plan::Recreate(found, _) => {
+                found.id
+            }
+        };
+        let stopped = one("stopped", &wanted, State::Stopped, 1);
+        let running = one("running", &wanted, State::Running, 1);
+        let younger = one("younger", &wanted, State::Running, 2);
+        let differs = one("differs", &other, State::Running, 3);
+        let foreign = Found { mounted: Vec::new(), ..one("foreign", &wanted, State::Running, 4) };
+        assert_eq!(best(vec![differs.clone(), stopped.clone(), foreign.clone()]), "stopped");
+        assert_eq!(best(vec![running.clone(), stopped.clone(), differs.clone()]), "running");
+        assert_eq!(best(vec![younger, running, stopped]), "younger");
+        assert_eq!(best(vec![foreign.clone(), differs]), "differs");
+        assert_eq!(best(vec![foreign]), "");
     }
 }

@@ -2,10 +2,12 @@
 //!
 //! With a terminal, keys and output pass raw. Without one, bytes pass unchanged both ways, the end of the input is
 //! passed on, and output is complete whatever happened to the input. The engine cannot end a command, so a signal to us
-//! is carried inside by a second command, which finds the session's processes by a marker in their environment.
+//! is carried inside by a second command, which knows the session's processes by a marker in their environment, and those
+//! that sudo started by where they come from.
 
 use std::convert::Infallible;
 use std::io;
+use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::FutureExt;
@@ -34,23 +36,10 @@ const CONTAINER_END: Duration = Duration::from_secs(1);
 /// Bytes moved at a time: what the engines put into one frame at the most.
 const CHUNK: usize = 32 * 1024;
 
-/// Ends all processes that carry a marker: by a signal, and by force where that was not enough in time. The command
-/// itself does not carry it. A process that has ended but is not yet collected has no environment any more.
-const END_SCRIPT: &str = r#"
-marker=$1 signal=$2 grace=$3
-marked() { grep -lszx "$marker" /proc/[0-9]*/environ; }
-for signal in "$signal" KILL; do
-  for file in $(marked); do
-    pid=${file#/proc/}
-    kill -s "$signal" "${pid%/environ}" 2>/dev/null
-  done
-  looks=$((grace * 20))
-  while [ "$looks" -gt 0 ]; do
-    [ -n "$(marked)" ] || exit 0
-    sleep 0.05
-    looks=$((looks - 1))
-  done
-done"#;
+/// Ends all processes of a session; the file says how it knows them.
+const END_SCRIPT: &str = include_str!("end_session.sh");
+/// The script's exit code where it has to run as the session's user: it cannot become that user by itself.
+const NO_SETPRIV: i64 = 99;
 
 /// What went wrong with a session.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +56,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the container was not there any more, or did not run, when the command was to start.
+    pub fn is_too_late(&self) -> bool {
+        matches!(self, Self::Engine(error) if error.is_missing() || error.is_conflict())
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -95,29 +89,26 @@ enum Finish {
 
 /// A command that was started inside, and is not joined to our standard streams yet.
 #[derive(Debug)]
-pub struct Session<'a> {
-    inside: Inside<'a>,
+pub struct Session {
+    inside: Inside,
     exec: Exec,
     tty: bool,
 }
 
 /// Starts a command in a running container. From here on the engine knows that somebody is inside.
-pub async fn start<'a>(
-    engine: &'a Engine,
-    container: &'a str,
-    mut request: ExecRequest,
-) -> Result<Session<'a>, Error> {
+pub async fn start(engine: &Engine, container: &str, mut request: ExecRequest) -> Result<Session, Error> {
     let marker = unique();
     request.env.push((MARKER.to_owned(), SecretString::from(marker.as_str())));
-    let user = request.user.clone();
-    let inside = Inside { engine, container, user, marker: format!("{MARKER}={marker}") };
-    let tty = request.tty;
-    Ok(Session { inside, exec: engine.exec(container, request).await?, tty })
+    let (user, tty) = (request.user.clone(), request.tty);
+    let marker = format!("{MARKER}={marker}");
+    let exec = engine.exec(container, request).await?;
+    let (engine, container, id) = (engine.clone(), container.to_owned(), exec.id.clone());
+    Ok(Session { inside: Inside { engine, container, exec: id, user, marker }, exec, tty })
 }
 
 /// Joins a command to our standard streams until it ends, and returns its exit code: the command's own, or 128+n where
 /// signal n ended the session.
-pub async fn join(session: Session<'_>, signals: &mut EndSignals) -> Result<u8, Error> {
+pub async fn join(session: Session, signals: &mut EndSignals) -> Result<u8, Error> {
     let tty = session.tty;
     let joined = pump(session, signals).await;
     if tty && joined.is_err() {
@@ -127,9 +118,9 @@ pub async fn join(session: Session<'_>, signals: &mut EndSignals) -> Result<u8, 
     joined
 }
 
-async fn pump(session: Session<'_>, signals: &mut EndSignals) -> Result<u8, Error> {
+async fn pump(session: Session, signals: &mut EndSignals) -> Result<u8, Error> {
     let Session { inside, exec: Exec { id, output, input }, tty } = session;
-    let Inside { engine, container, .. } = inside;
+    let Inside { engine, container, .. } = &inside;
     let raw = if tty { Some(RawMode::enter()?) } else { None };
     let copying_in = tokio::spawn(copy_input(input, tty));
     let resizing = tty.then(|| tokio::spawn(follow_size(engine.clone(), id.clone())));
@@ -190,14 +181,17 @@ async fn pump(session: Session<'_>, signals: &mut EndSignals) -> Result<u8, Erro
 
 /// The session's processes inside.
 #[derive(Debug)]
-struct Inside<'a> {
-    engine: &'a Engine,
-    container: &'a str,
+struct Inside {
+    engine: Engine,
+    container: String,
+    /// The engine's id for the session's own command.
+    exec: String,
+    /// `uid:gid`.
     user: String,
     marker: String,
 }
 
-impl Inside<'_> {
+impl Inside {
     /// Ends all of them by a signal; a second signal to us ends the patience with them.
     async fn end(&self, signal: EndSignal, signals: &mut EndSignals) -> Result<(), engine::Error> {
         match signals.unless(self.run_end_script(signal.name())).await {
@@ -207,21 +201,11 @@ impl Inside<'_> {
     }
 
     async fn run_end_script(&self, signal: &str) -> Result<(), engine::Error> {
-        let grace = GRACE.to_string();
-        let command =
-            ["sh", "-c", END_SCRIPT, "sh", &self.marker, signal, &grace].map(str::to_owned).to_vec();
-        let request = ExecRequest {
-            command,
-            env: Vec::new(),
-            tty: false,
-            size: None,
-            user: self.user.clone(),
-            workdir: "/",
-        };
         let script = async {
-            let mut exec = self.engine.exec(self.container, request).await?;
-            // The script says nothing; what counts is the end of its output.
-            let _ = tokio::io::copy(&mut exec.output, &mut tokio::io::sink()).await;
+            let leader = self.leader().await?;
+            if self.run_script_as("0:0", signal, leader).await? == NO_SETPRIV {
+                self.run_script_as(&self.user, signal, leader).await?;
+            }
             Ok::<(), engine::Error>(())
         };
         match tokio::time::timeout(LONGEST_END, script).await {
@@ -232,6 +216,46 @@ impl Inside<'_> {
         }
         .inspect(|()| tracing::debug!(signal, "the session's processes are ended"))
     }
+
+    async fn run_script_as(
+        &self,
+        user: &str,
+        signal: &str,
+        leader: Option<u32>,
+    ) -> Result<i64, engine::Error> {
+        let (uid, gid) = self.user.split_once(':').unwrap_or((&self.user, "0"));
+        let (grace, leader) = (GRACE.to_string(), leader.unwrap_or_default().to_string());
+        let command = ["sh", "-c", END_SCRIPT, "sh", &self.marker, signal, &grace, uid, gid, &leader];
+        let request = ExecRequest {
+            command: command.map(str::to_owned).to_vec(),
+            env: Vec::new(),
+            tty: false,
+            size: None,
+            user: user.to_owned(),
+            workdir: "/",
+        };
+        let mut exec = self.engine.exec(&self.container, request).await?;
+        // What the script says is of no use; what counts is the end of its output.
+        let _ = tokio::io::copy(&mut exec.output, &mut tokio::io::sink()).await;
+        self.engine.exit_code(&exec.id).await
+    }
+
+    /// The number that the session's own command has inside, where it still runs and this machine can tell. A command
+    /// that became root at once, as `exec -- sudo …` does, shows nothing else that it is the session's.
+    async fn leader(&self) -> Result<Option<u32>, engine::Error> {
+        let pid = self.engine.exec_state(&self.exec).await?.pid;
+        Ok(pid.and_then(|pid| number_inside(Path::new("/proc"), pid, &self.container)))
+    }
+}
+
+/// The number that one of this machine's processes has in a container, by what the kernel says of it. Nothing where it
+/// is not of that container: the engine may count the processes of another machine, or of a virtual one.
+fn number_inside(proc: &Path, pid: u32, container: &str) -> Option<u32> {
+    let read = |name: &str| std::fs::read_to_string(proc.join(pid.to_string()).join(name)).ok();
+    read("cgroup").filter(|cgroup| cgroup.contains(container))?;
+    let status = read("status")?;
+    let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"))?;
+    numbers.split_whitespace().last()?.parse().ok()
 }
 
 /// Differs between any two sessions in one container.
@@ -313,5 +337,23 @@ async fn follow_size(engine: Engine, exec: String) {
         if changes.recv().await.is_none() {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_has_a_number_inside_only_where_the_kernel_says_that_it_is_of_the_container() {
+        let proc = tempfile::tempdir().unwrap();
+        let folder = proc.path().join("4711");
+        std::fs::create_dir(&folder).unwrap();
+        let number = |container| number_inside(proc.path(), 4711, container);
+        assert_eq!(number("c0ffee"), None);
+        std::fs::write(folder.join("cgroup"), "0::/system.slice/docker-c0ffee.scope\n").unwrap();
+        std::fs::write(folder.join("status"), "Name:\tsudo\nNSpid:\t4711\t22\nThreads:\t1\n").unwrap();
+        assert_eq!(number("c0ffee"), Some(22));
+        assert_eq!(number("decaf"), None);
     }
 }

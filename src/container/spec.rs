@@ -21,7 +21,7 @@ pub const WORKDIR: &str = "/app";
 /// Claude Code's own folder inside: state, settings and history of this provider.
 pub const CLAUDE_CONFIG_DIR: &str = "/home/claude/.claude";
 /// The extra CA certificates inside.
-pub(super) const CA_FILE: &str = "/etc/claude-reactor/ca.pem";
+pub const CA_FILE: &str = "/etc/claude-reactor/ca.pem";
 /// The image's CA certificates and the extra ones in one file, for programs that take one file only. The container's
 /// main process writes it, as the session's user, so it lies where everyone may write.
 pub(super) const CA_BUNDLE: &str = "/tmp/.claude-reactor-ca.pem";
@@ -60,8 +60,8 @@ pub struct ContainerSpec {
     pub mounts: Vec<Mount>,
     /// Variables every process inside gets. No secret is among them.
     pub env: BTreeMap<String, String>,
-    /// With `llm.env: container`, a digest of the session's variables, which are then set at creation too.
-    pub session_env_digest: Option<String>,
+    /// With `llm.env: container`, a digest of each of the session's variables, which are then set at creation too.
+    pub session_env: BTreeMap<String, String>,
     /// A digest of the extra CA certificates: a mounted file keeps its old content once another takes its name.
     pub ca_digest: Option<String>,
     /// What keeps the container up.
@@ -137,8 +137,8 @@ pub struct Parts<'a> {
     pub sudo: bool,
     /// What the container may use at most.
     pub limits: Limits,
-    /// With `llm.env: container`, a digest of the session's variables.
-    pub session_env_digest: Option<String>,
+    /// With `llm.env: container`, a digest of each of the session's variables.
+    pub session_env: BTreeMap<String, String>,
 }
 
 impl ContainerSpec {
@@ -177,12 +177,14 @@ impl ContainerSpec {
             ];
         }
         mounts.extend(parts.mounts);
+        // In whatever order they were given, they are the same mounts; the engines put a place before what is in it.
+        mounts.sort_by(|one, two| one.target.cmp(&two.target));
         Self {
             image: parts.image.to_owned(),
             user: parts.user,
             mounts,
             env,
-            session_env_digest: parts.session_env_digest,
+            session_env: parts.session_env,
             ca_digest: parts.ca_file.map(|ca_file| ca_file.digest.clone()),
             command,
             extra_hosts: vec!["host.docker.internal:host-gateway".to_owned()],
@@ -226,7 +228,7 @@ pub fn spec_digest_label() -> String {
 
 /// The variables by which the usual programs find extra certificates. `NODE_EXTRA_CA_CERTS` adds to the built-in ones;
 /// the others replace them, hence the bundle.
-fn ca_variables() -> impl Iterator<Item = (String, String)> {
+pub(super) fn ca_variables() -> impl Iterator<Item = (String, String)> {
     let bundle = [
         "SSL_CERT_FILE",
         "CURL_CA_BUNDLE",
@@ -263,7 +265,7 @@ pub(super) mod tests {
             variables: BTreeMap::new(),
             sudo: true,
             limits: Limits::default(),
-            session_env_digest: None,
+            session_env: BTreeMap::new(),
         }
     }
 
@@ -302,7 +304,7 @@ pub(super) mod tests {
             variables: BTreeMap::new(),
             sudo: true,
             limits: Limits::default(),
-            session_env_digest: None,
+            session_env: BTreeMap::new(),
         });
         assert!(with_ca.mounts.contains(&Mount::read_only("/etc/company.pem", CA_FILE)));
         assert!(with_ca.mounts.contains(&Mount::read_only("/data", "/mnt/data")));
@@ -311,6 +313,15 @@ pub(super) mod tests {
         assert_eq!(with_ca.env["GIT_SSL_CAINFO"], CA_BUNDLE);
         parts.env.clear();
         assert_ne!(parts.digest(), spec(1000).digest(), "every field counts");
+    }
+
+    #[test]
+    fn the_order_of_mounts_makes_no_difference() {
+        let (one, two) = (Mount::writable("/a", "/mnt/a"), Mount::writable("/b", "/mnt/b"));
+        let with = |mounts: [&Mount; 2]| {
+            ContainerSpec::new(Parts { mounts: mounts.map(Clone::clone).to_vec(), ..parts(1000) })
+        };
+        assert_eq!(with([&one, &two]).digest(), with([&two, &one]).digest());
     }
 
     #[test]

@@ -135,17 +135,14 @@ impl SessionEnv {
         }
     }
 
-    /// SHA-256 of all variables and their values, in hex: another one means that a container created with them is out
-    /// of date.
-    pub fn digest(&self) -> String {
-        let mut hash = Sha256::new();
-        for (name, value) in self.for_command() {
-            // The form of a process's environment block: no name holds a `=`, and no value a NUL.
-            for part in [name, "=", value.expose_secret(), "\0"] {
-                hash.update(part);
-            }
-        }
-        hex(&hash.finalize())
+    /// A digest of each variable's value, 16 hex digits by the variable's name: another one means that a container
+    /// created with them is out of date, and which of them it is can be said.
+    pub fn digests(&self) -> BTreeMap<String, String> {
+        let digest = |(name, value): (&str, &SecretString)| {
+            let text = format!("{name}={}", value.expose_secret());
+            (name.to_owned(), hex(&Sha256::digest(text)[..8]))
+        };
+        self.for_command().map(digest).collect()
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod api;
 mod events;
+mod gate;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 pub use events::EventRecorder;
+pub use gate::Gate;
 
 /// An engine that answers.
 #[derive(Debug, Clone)]
@@ -146,6 +148,11 @@ impl Engine {
     /// Records what the engine announces from now on.
     pub fn record_events(&self) -> EventRecorder {
         EventRecorder::start(self)
+    }
+
+    /// A way to this engine on which requests can be held up, its socket in a folder of the test's own.
+    pub fn gate(&self, folder: &Path, name: &str) -> Gate {
+        Gate::new(self, folder, name)
     }
 
     /// Removes the containers whose project lies in `folder`, whatever they are doing. Never panics: it runs while a

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bollard::models::{
     ContainerCreateBody, ContainerSummary, ContainerSummaryStateEnum, HostConfig, Mount as ApiMount,
-    MountType,
+    MountPoint, MountType,
 };
 use bollard::query_parameters::{
     ContainerArchiveInfoOptionsBuilder, CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder,
@@ -15,25 +15,40 @@ use futures_util::TryStreamExt;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Engine, Error};
-use crate::container::name::Identity;
-use crate::container::plan::{Found, State};
+use crate::container::found::{Found, State};
+use crate::container::name::{Identity, home_label};
 use crate::container::spec::{ContainerSpec, WORKDIR, spec_digest_label, spec_label};
 
+/// How long a removal that is under way already may take.
+const LONGEST_REMOVAL: Duration = Duration::from_secs(60);
+
 impl Engine {
-    /// The container of an identity, by its labels, in whatever state it is. Of several (a copy made by hand, say) a
-    /// running one is preferred.
-    pub async fn find(&self, identity: &Identity) -> Result<Option<Found>, Error> {
-        let labels = identity.labels().into_iter().map(|(key, value)| format!("{key}={value}")).collect();
+    /// The containers with an identity's labels, in whatever state they are; of whatever home, because older versions
+    /// did not label it.
+    pub async fn find(&self, identity: &Identity) -> Result<Vec<Found>, Error> {
+        let labels = identity.labels_of_any_home();
+        let labels = labels.into_iter().map(|(key, value)| format!("{key}={value}")).collect();
         let filters = HashMap::from([("label".to_owned(), labels)]);
         let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
-        let found = self.docker.list_containers(Some(options)).await;
-        let mut found: Vec<Found> = found
-            .map_err(|source| Error::api("list containers", source))?
-            .into_iter()
-            .filter_map(found_container)
-            .collect();
-        found.sort_by_key(|found| found.state != State::Running);
-        Ok(found.into_iter().next())
+        let listed = self.docker.list_containers(Some(options)).await;
+        let listed = listed.map_err(|source| Error::api("list containers", source))?;
+        let mut found: Vec<Found> = listed.into_iter().filter_map(found_container).collect();
+        for found in found.iter_mut().filter(|found| found.mounted.is_empty()) {
+            // Podman does not list mounts.
+            found.mounted = self.mounted(&found.id).await?;
+        }
+        Ok(found)
+    }
+
+    /// Where host folders stand in a container; nowhere in one that is gone.
+    async fn mounted(&self, id: &str) -> Result<Vec<String>, Error> {
+        match self.docker.inspect_container(id, None).await {
+            Ok(details) => Ok(places(details.mounts)),
+            Err(source) => match Error::api("inspect the container", source) {
+                error if error.is_missing() => Ok(Vec::new()),
+                error => Err(error),
+            },
+        }
     }
 
     /// Makes a container and returns its id. It is not started.
@@ -62,15 +77,40 @@ impl Engine {
         thawed.map_err(|source| Error::api("unpause the container", source))
     }
 
-    /// Removes a container, running or not. One that is gone already is no error.
+    /// Freezes a running container: nobody can enter it then.
+    pub async fn pause(&self, id: &str) -> Result<(), Error> {
+        let frozen = self.docker.pause_container(id).await;
+        frozen.map_err(|source| Error::api("pause the container", source))
+    }
+
+    /// Removes a container, running or not, and returns when it is gone. One that is gone already is no error, nor is
+    /// one that is being removed already.
     pub async fn remove(&self, id: &str) -> Result<(), Error> {
         let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
         match self.docker.remove_container(id, Some(options)).await {
             Ok(()) => Ok(()),
-            Err(source) => {
-                let error = Error::api("remove the container", source);
-                if error.is_missing() { Ok(()) } else { Err(error) }
+            Err(source) => match Error::api("remove the container", source) {
+                error if error.is_missing() => Ok(()),
+                error if error.is_conflict() && self.goes_within(id, LONGEST_REMOVAL).await? => Ok(()),
+                error => Err(error),
+            },
+        }
+    }
+
+    /// Whether a container that is being removed is gone within a time.
+    async fn goes_within(&self, id: &str, time: Duration) -> Result<bool, Error> {
+        let mut wait = Duration::from_millis(5);
+        let deadline = Instant::now() + time;
+        loop {
+            match self.docker.inspect_container(id, None).await {
+                Ok(_) if Instant::now() >= deadline => return Ok(false),
+                Ok(_) => tokio::time::sleep(wait).await,
+                Err(source) => match Error::api("inspect the container", source) {
+                    error if error.is_missing() => return Ok(true),
+                    error => return Err(error),
+                },
             }
+            wait = (wait * 2).min(Duration::from_millis(200));
         }
     }
 
@@ -154,11 +194,22 @@ fn found_container(summary: ContainerSummary) -> Option<Found> {
             ContainerSummaryStateEnum::RUNNING => State::Running,
             ContainerSummaryStateEnum::PAUSED => State::Paused,
             ContainerSummaryStateEnum::EXITED | ContainerSummaryStateEnum::STOPPING => State::Stopped,
-            _ => State::Unfinished,
+            ContainerSummaryStateEnum::RESTARTING => State::Restarting,
+            ContainerSummaryStateEnum::REMOVING => State::Removing,
+            ContainerSummaryStateEnum::DEAD => State::Dead,
+            ContainerSummaryStateEnum::CREATED | ContainerSummaryStateEnum::EMPTY => State::NeverStarted,
         },
+        created: summary.created.unwrap_or_default(),
+        image: summary.image.unwrap_or_default(),
+        mounted: places(summary.mounts),
+        home: labels.remove(&home_label()),
         spec_digest: labels.remove(&spec_digest_label()).unwrap_or_default(),
         spec: labels.remove(&spec_label()).unwrap_or_default(),
     })
+}
+
+fn places(mounts: Option<Vec<MountPoint>>) -> Vec<String> {
+    mounts.into_iter().flatten().filter_map(|mount| mount.destination).collect()
 }
 
 fn create_body(

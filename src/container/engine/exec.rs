@@ -60,6 +60,8 @@ pub struct ExecState {
     pub running: bool,
     /// Its exit code, once the engine knows it.
     pub exit_code: Option<i64>,
+    /// The number it has, or had, where the engine runs.
+    pub pid: Option<u32>,
 }
 
 impl Engine {
@@ -125,7 +127,11 @@ impl Engine {
     pub async fn exec_state(&self, exec: &str) -> Result<ExecState, Error> {
         let state = self.docker.inspect_exec(exec).await;
         let state = state.map_err(|source| Error::api("ask for the command's end", source))?;
-        Ok(ExecState { running: state.running.unwrap_or(false), exit_code: state.exit_code })
+        Ok(ExecState {
+            running: state.running.unwrap_or(false),
+            exit_code: state.exit_code,
+            pid: state.pid.and_then(|pid| u32::try_from(pid).ok()).filter(|pid| *pid > 0),
+        })
     }
 
     /// The exit code of a command whose output has ended. The engine may need a moment to note the end.
@@ -133,7 +139,7 @@ impl Engine {
         let mut wait = Duration::from_millis(1);
         loop {
             match self.exec_state(exec).await? {
-                ExecState { running: false, exit_code: Some(code) } => return Ok(code),
+                ExecState { running: false, exit_code: Some(code), .. } => return Ok(code),
                 // A program may close its outputs long before it ends, so this waits as long as it takes.
                 _ => tokio::time::sleep(wait).await,
             }

@@ -84,8 +84,11 @@ fn beside_a_container() {
     assert_eq!(format!("/{}", report["container"].as_str().unwrap()), container["Name"].as_str().unwrap());
 
     let (text, report) = plan(&place, &["--mount", place.sandbox.path().join("app").to_str().unwrap()]);
-    assert!(text.contains("recreate: the mounts changed"), "{text}");
-    assert_eq!((&report["action"], &report["reason"]), (&"recreate".into(), &"the mounts changed".into()));
+    assert!(text.contains("recreate: the mount /mnt/app is new"), "{text}");
+    assert_eq!(
+        (&report["action"], &report["reason"]),
+        (&"recreate".into(), &"the mount /mnt/app is new".into())
+    );
 }
 
 #[test]

@@ -6,9 +6,9 @@ use super::{Place, SOON};
 use crate::support::engine::Engine;
 
 #[test]
-fn two_sessions_that_start_at_once_share_one_container() {
+fn sessions_that_start_at_once_share_one_container() {
     let Some(place) = Place::new() else { return };
-    let mut sessions = [(); 2].map(|()| place.reactor(&["run", "--shell"]).spawn());
+    let mut sessions = [(); 4].map(|()| place.reactor(&["run", "--shell"]).spawn());
     for session in &mut sessions {
         session.write(b"echo in; cat\n");
     }
@@ -17,7 +17,7 @@ fn two_sessions_that_start_at_once_share_one_container() {
     }
     let id = place.id();
     let live = place.engine.execs(&id).iter().filter(|exec| exec["Running"] == true).count();
-    assert_eq!(live, 2);
+    assert_eq!(live, 4);
     for session in &mut sessions {
         session.close_stdin();
     }

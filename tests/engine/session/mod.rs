@@ -1,6 +1,7 @@
 //! A session and its container, as a user has them: the answer, the bytes, the terminal, the signals, the plan.
 
 mod answer;
+mod at_once;
 mod ca_file;
 mod callers;
 mod carried;
@@ -14,6 +15,7 @@ mod launch;
 mod names;
 mod pipes;
 mod signals;
+mod states;
 mod terminal;
 mod worktrees;
 
@@ -23,7 +25,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::engine::Engine;
+use crate::support::engine::{Engine, Gate};
 use crate::support::fake_api::{Credential, FakeApi, Script};
 use crate::support::invocation::Invocation;
 use crate::support::sandbox::{Project, Sandbox};
@@ -80,6 +82,11 @@ impl Place {
     /// `run --shell FLAGS…` with a script on standard input: a session like any other, but a quick one.
     fn shell(&self, flags: &[&str], script: &str) -> Invocation<'_> {
         self.reactor(&[&["run", "--shell"], flags].concat()).stdin(script)
+    }
+
+    /// A way to the engine for this place alone.
+    fn gate(&self, name: &str) -> Gate {
+        self.engine.gate(self.sandbox.path(), name)
     }
 
     /// The project's only container, as the engine describes it.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::Place;
 use crate::support::engine::Engine;
 use crate::support::fake_api::Script;
@@ -18,17 +20,32 @@ fn a_name_that_a_foreign_container_has_is_left_to_it() {
     let label = format!("--label={}={}", Engine::PROJECT_LABEL, place.project().path().display());
     let foreign = place.engine.docker(&["create", "--name", &usual, &label, &image]);
 
-    for _ in 0..2 {
-        place.exec(&["true"]).run().assert_success();
-        let found = place.engine.containers(place.project().path());
-        let ours: Vec<_> = found.iter().filter(|one| one["Id"] != foreign.trim()).collect();
-        let [ours] = ours[..] else { panic!("one container is ours: {found:#?}") };
-        let name = ours["Name"].as_str().unwrap();
-        let suffix =
-            name.strip_prefix(&format!("/{usual}-")).expect("the usual name, and something after it");
-        assert!(suffix.len() == 6 && suffix.bytes().all(|byte| byte.is_ascii_hexdigit()), "{name}");
+    let mut foreign = vec![foreign.trim().to_owned()];
+    for digits in [6, 16] {
+        let mut name = String::new();
+        for first in [true, false] {
+            let output = place.exec(&["true"]).run();
+            output.assert_success();
+            let told = output.stderr().contains(&format!("another container has the name {usual}"));
+            assert_eq!(told, first, "it is said when the container is made: {output:?}");
+            let found = place.engine.containers(place.project().path());
+            let is_ours = |one: &&Value| foreign.iter().all(|id| one["Id"] != id.as_str());
+            let ours: Vec<_> = found.iter().filter(is_ours).collect();
+            let [ours] = ours[..] else { panic!("one container is ours: {found:#?}") };
+            name = ours["Name"].as_str().unwrap().trim_start_matches('/').to_owned();
+            let suffix =
+                name.strip_prefix(&format!("{usual}-")).expect("the usual name, and something after it");
+            assert!(suffix.len() == digits && suffix.bytes().all(|byte| byte.is_ascii_hexdigit()), "{name}");
+        }
+        // That name is somebody else's too from now on.
+        place.engine.docker(&["rm", "--force", &name]);
+        foreign.push(place.engine.docker(&["create", "--name", &name, &label, &image]).trim().to_owned());
     }
-    assert_eq!(place.engine.inspect(foreign.trim())["State"]["Status"], "created", "nobody touched it");
+    let output = place.exec(&["true"]).run();
+    output.assert_code(2).assert_stderr_contains("other containers have all of its names");
+    for id in foreign {
+        assert_eq!(place.engine.inspect(&id)["State"]["Status"], "created", "nobody touched it");
+    }
 }
 
 #[test]

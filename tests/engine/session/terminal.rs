@@ -94,6 +94,29 @@ fn a_shell_gets_ctrl_c_ctrl_z_and_ctrl_d() {
 }
 
 #[test]
+fn claude_comes_back_from_ctrl_z() {
+    let Some(place) = Place::new() else { return };
+    let pty = place.reactor(&["run"]).on_pty(Size::default());
+    let at_prompt = "? for shortcuts";
+    pty.wait_for(at_prompt, SOON);
+    for times in 1..=2 {
+        pty.ctrl_z();
+        pty.wait_until("the prompt again", SOON, |transcript, screen| {
+            transcript.matches("is suspended").count() == times && screen.contains(at_prompt)
+        });
+    }
+    pty.write("ping");
+    pty.wait_for("ping", SOON);
+    pty.write("\r");
+    pty.wait_for(&place.fake.text(), SOON);
+    pty.write("/exit");
+    pty.wait_for("/exit", SOON);
+    pty.write("\r");
+    pty.wait(SOON).assert_code(0).assert_terminal_restored();
+    place.assert_nobody_inside();
+}
+
+#[test]
 fn the_terminal_is_restored_after_a_signal_to_us() {
     let Some(place) = Place::new() else { return };
     for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129), (Signal::QUIT, 131)] {
