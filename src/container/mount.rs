@@ -8,9 +8,10 @@ use super::spec::{CA_FILE, CLAUDE_CONFIG_DIR, WORKDIR};
 use crate::config::{MountText, Setting, Source};
 use crate::host::Host;
 use crate::project::holds;
+use crate::provider::credential_files;
 
 /// The places the container has mounts of its own at. Claude Code's folder holds the history's.
-const OURS: [&str; 3] = [WORKDIR, CLAUDE_CONFIG_DIR, CA_FILE];
+const OURS: [&str; 4] = [WORKDIR, CLAUDE_CONFIG_DIR, CA_FILE, credential_files::INSIDE];
 
 /// A host path that the container sees.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -304,6 +305,7 @@ mod tests {
             "/home/claude/.claude/x",
             "/etc",
             "/etc/claude-reactor/ca.pem",
+            "/etc/claude-reactor/files/x",
         ] {
             let error = place.parse(&[&format!("TMP/data:{target}")]).unwrap_err();
             assert!(matches!(error, Error::Taken { .. }), "{target}: {error}");
