@@ -224,6 +224,13 @@ impl Error {
                 setup::Error::Input(_) => FAILURE,
                 setup::Error::Ended(signal) => signal.exit_code(),
                 setup::Error::MissingKey { .. }
+                | setup::Error::MissingInputs { .. }
+                | setup::Error::NotGiven { .. }
+                | setup::Error::SeveralKeys(_)
+                | setup::Error::Lines(_)
+                | setup::Error::NotAsked { .. }
+                | setup::Error::Answer { .. }
+                | setup::Error::File { .. }
                 | setup::Error::UnknownProvider { .. }
                 | setup::Error::NoVariable(_)
                 | setup::Error::TakesNoKey(_)
@@ -274,8 +281,9 @@ fn private_file_code(error: &private_file::Error) -> u8 {
 fn credentials_code(error: &credentials::Error) -> u8 {
     match error {
         credentials::Error::File(error) => private_file_code(error),
-        credentials::Error::Syntax { .. } | credentials::Error::Name(_) | credentials::Error::Value(_) => {
-            USAGE
-        }
+        credentials::Error::FileLine { .. }
+        | credentials::Error::Syntax { .. }
+        | credentials::Error::Name(_)
+        | credentials::Error::Value(_) => USAGE,
     }
 }

@@ -89,18 +89,17 @@ impl Error {
 pub fn read(path: &Path) -> Result<Option<String>, Error> {
     let (folder, name) = split(path)?;
     let Some(folder) = open_folder(folder)? else { return Ok(None) };
-    // Without O_NONBLOCK, opening a pipe would wait for its writer before its type can be seen.
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = match rustix::fs::openat(&folder, name, flags, Mode::empty()) {
-        Ok(file) => file,
-        Err(Errno::NOENT) => return Ok(None),
-        Err(Errno::LOOP) => return Err(Error::Symlink(path.to_owned())),
-        Err(error) => return Err(failed("open", path)(error.into())),
-    };
-    vet(path, &file, FileType::RegularFile)?;
+    let Some(file) = open_file(path, &folder, name)? else { return Ok(None) };
     let mut bytes = Vec::new();
     File::from(file).read_to_end(&mut bytes).map_err(failed("read", path))?;
     String::from_utf8(bytes).map(Some).map_err(|_| Error::NotText(path.to_owned()))
+}
+
+/// Whether a private file is there. Refuses what [`read`] refuses, whatever its content.
+pub fn exists(path: &Path) -> Result<bool, Error> {
+    let (folder, name) = split(path)?;
+    let Some(folder) = open_folder(folder)? else { return Ok(false) };
+    Ok(open_file(path, &folder, name)?.is_some())
 }
 
 /// Refuses a file or folder that others can change, whoever can read it. One that is absent is fine.
@@ -241,6 +240,20 @@ fn open_folder(path: &Path) -> Result<Option<OwnedFd>, Error> {
     };
     vet(path, &folder, FileType::Directory)?;
     Ok(Some(folder))
+}
+
+/// Opens a file of a private folder that must be private itself; `None` when there is none.
+fn open_file(path: &Path, folder: &OwnedFd, name: &std::ffi::OsStr) -> Result<Option<OwnedFd>, Error> {
+    // Without O_NONBLOCK, opening a pipe would wait for its writer before its type can be seen.
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = match rustix::fs::openat(folder, name, flags, Mode::empty()) {
+        Ok(file) => file,
+        Err(Errno::NOENT) => return Ok(None),
+        Err(Errno::LOOP) => return Err(Error::Symlink(path.to_owned())),
+        Err(error) => return Err(failed("open", path)(error.into())),
+    };
+    vet(path, &file, FileType::RegularFile)?;
+    Ok(Some(file))
 }
 
 /// Makes a folder where none is, and makes sure that it is private either way.

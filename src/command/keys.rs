@@ -12,8 +12,10 @@ use crate::error::Error;
 use crate::host::Host;
 use crate::private_file;
 use crate::provider::catalog::{self, Auth, Models, Provider};
+use crate::provider::credential_files;
 use crate::provider::credentials::{self, Credentials};
-use crate::provider::session_env::Credential;
+use crate::provider::session_env::cloud::row_states;
+use crate::provider::session_env::{self, Credential};
 use crate::provider::setup::{self, NewProvider, Options, Source, Warning};
 use crate::provider::variables::{API_KEY, AUTH_TOKEN};
 use crate::ui;
@@ -80,6 +82,17 @@ pub async fn obtain(target: &Target, args: &KeyArgs, host: &Host) -> Result<(Pro
         tell(&key.warnings, &path);
         return Ok((row.into_provider(), load()?));
     };
+    if let Some(cloud) = &provider.cloud {
+        let stored = cloud_credentials(target, provider)?;
+        // What else keeps a session from starting is said before anybody types a key.
+        match launch::session_env(target, provider, &stored) {
+            Ok(_) | Err(Error::SessionEnv(session_env::Error::Incomplete { .. })) => {}
+            Err(error) => return Err(error),
+        }
+        let path = setup::set_up_cloud(provider, cloud, &stored, &target.account, &options, host).await?;
+        ui::note(&format!("stored in {}", path.display()));
+        return Ok((provider.clone(), cloud_credentials(target, provider)?));
+    }
     let used = as_used(target, provider, &load()?)?;
     let outcome = setup::set_up(&used, &target.account, &options, host).await?;
     tell(&outcome.warnings, &outcome.path);
@@ -110,6 +123,15 @@ pub(super) fn as_used(target: &Target, provider: &Provider, stored: &Credentials
 pub fn known(target: &Target) -> Result<Option<(Provider, Credentials)>, Error> {
     let id = &target.settings.provider.value;
     let provider = target.provider()?;
+    if let Some((provider, cloud)) = provider.and_then(|provider| Some((provider, provider.cloud.as_ref()?)))
+    {
+        let stored = cloud_credentials(target, provider)?;
+        let stated = |name: &str| {
+            stored.get(name).is_some_and(|value| !value.expose_secret().is_empty())
+                || row_states(provider, name)
+        };
+        return Ok(cloud.missing(stated).is_empty().then(|| (provider.clone(), stored)));
+    }
     let stored = credentials::load(&target.reactor_home, &target.account, id)?;
     Ok(match provider {
         Some(provider) => has_key(provider, &stored).then(|| (provider.clone(), stored)),
@@ -117,6 +139,12 @@ pub fn known(target: &Target) -> Result<Option<(Provider, Credentials)>, Error> 
         None if stored.iter().next().is_some() => Some((Provider::unlisted(id.clone()), stored)),
         None => None,
     })
+}
+
+/// The credentials of a cloud mode, those in files among them.
+fn cloud_credentials(target: &Target, provider: &Provider) -> Result<Credentials, Error> {
+    let lines = credentials::load(&target.reactor_home, &target.account, &provider.id)?;
+    Ok(credential_files::added_to(lines, provider, &target.reactor_home, &target.account)?)
 }
 
 fn has_key(provider: &Provider, credentials: &Credentials) -> bool {

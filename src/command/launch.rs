@@ -1,7 +1,7 @@
 //! From settled choices to a running container: folders, Claude Code's own files, spec, plan, image, apply.
 
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -26,6 +26,7 @@ use crate::error::Error;
 use crate::host::Host;
 use crate::private_file::{self, Lock};
 use crate::provider::catalog::Provider;
+use crate::provider::credential_files;
 use crate::provider::credentials::Credentials;
 use crate::provider::session_env::{self, Login, ModelChoice, SessionEnv};
 use crate::signals::EndSignals;
@@ -81,6 +82,7 @@ pub fn spec(target: &Target, env: Option<&SessionEnv>, host: &Host) -> Container
     let claude_config = target.session_dir.claude_config(target.settings.provider.value.as_str());
     let user = User { uid: host.uid, gid: host.gid };
     let in_container = target.settings.env.value == EnvMode::Container;
+    let files = credential_files(target);
     ContainerSpec::new(Parts {
         image: &target.variant.tag(),
         user,
@@ -88,6 +90,7 @@ pub fn spec(target: &Target, env: Option<&SessionEnv>, host: &Host) -> Container
         claude_config: &claude_config.to_string_lossy(),
         history: &target.session_dir.history().to_string_lossy(),
         carried: &target.session_dir.carried().to_string_lossy(),
+        credential_files: files.as_deref().map(Path::to_string_lossy).as_deref(),
         ca_file: target.ca_file.as_ref(),
         mounts: [target.carried.mounts.as_slice(), &target.forward.mounts(user), &target.mounts].concat(),
         variables: target.variables(),
@@ -95,6 +98,13 @@ pub fn spec(target: &Target, env: Option<&SessionEnv>, host: &Host) -> Container
         limits: target.limits(),
         session_env: env.filter(|_| in_container).map(SessionEnv::digests).unwrap_or_default(),
     })
+}
+
+/// The folder of the provider's credential files, for a provider that has some.
+fn credential_files(target: &Target) -> Option<PathBuf> {
+    let id = &target.settings.provider.value;
+    let cloud = target.catalog.get(id)?.cloud.as_ref()?;
+    (!cloud.files.is_empty()).then(|| credential_files::folder(&target.reactor_home, &target.account, id))
 }
 
 /// A session that has begun, and its container.
@@ -253,6 +263,9 @@ async fn lock_launch(target: &Target) -> Result<Lock, Error> {
 fn make_folders(target: &Target) -> Result<(), Error> {
     let claude_config = target.session_dir.claude_config(target.settings.provider.value.as_str());
     for folder in [target.session_dir.history(), target.session_dir.carried(), claude_config.clone()] {
+        private_file::create_dir(&target.reactor_home, &folder)?;
+    }
+    if let Some(folder) = credential_files(target) {
         private_file::create_dir(&target.reactor_home, &folder)?;
     }
     make_mount_point(&claude_config.join("projects"))

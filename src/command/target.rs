@@ -167,10 +167,7 @@ impl Target {
     /// The chosen provider's row; nothing for a name that is nowhere known yet.
     pub fn provider(&self) -> Result<Option<&Provider>, Error> {
         let id = &self.settings.provider.value;
-        let Some(provider) = self.catalog.get(id) else {
-            self.catalog.check_not_a_cloud_mode(id)?;
-            return Ok(None);
-        };
+        let Some(provider) = self.catalog.get(id) else { return Ok(None) };
         self.catalog.check_usable(provider)?;
         Ok(Some(provider))
     }

@@ -310,6 +310,7 @@ mod tests {
             "/home/claude/.claude/x",
             "/etc",
             "/etc/claude-reactor/ca.pem",
+            "/etc/claude-reactor/files/x",
         ] {
             let error = place.parse(&[&format!("TMP/data:{target}")]).unwrap_err();
             assert!(matches!(error, Error::Taken { .. }), "{target}: {error}");

@@ -15,6 +15,7 @@ use super::mount::Mount;
 use super::name::{Identity, LABEL_PREFIX};
 use crate::config::limits::Pids;
 use crate::digest::hex;
+use crate::provider::credential_files;
 
 /// Where the project is inside.
 pub const WORKDIR: &str = "/app";
@@ -127,6 +128,8 @@ pub struct Parts<'a> {
     pub history: &'a str,
     /// What a session has of its developer, in files.
     pub carried: &'a str,
+    /// The provider's credential files, where it has any.
+    pub credential_files: Option<&'a str>,
     /// CA certificates to trust in addition.
     pub ca_file: Option<&'a CaFile>,
     /// The user's own mounts, and those that follow from the project and the caller.
@@ -150,6 +153,8 @@ impl ContainerSpec {
             Mount::writable(parts.history, format!("{CLAUDE_CONFIG_DIR}/projects")),
             Mount::read_only(parts.carried, carried::FOLDER),
         ];
+        mounts
+            .extend(parts.credential_files.map(|folder| Mount::read_only(folder, credential_files::INSIDE)));
         let mut env = parts.variables;
         for (name, value) in [
             ("HOME", parts.user.home()),
@@ -260,6 +265,7 @@ pub(super) mod tests {
             claude_config: "/home/alice/.claude-reactor/alice/my-app-76a2e845/providers/zai",
             history: "/home/alice/.claude-reactor/alice/my-app-76a2e845/projects",
             carried: "/home/alice/.claude-reactor/alice/my-app-76a2e845/carried",
+            credential_files: None,
             ca_file: None,
             mounts: Vec::new(),
             variables: BTreeMap::new(),
@@ -299,6 +305,7 @@ pub(super) mod tests {
             claude_config: "/c",
             history: "/h",
             carried: "/d",
+            credential_files: Some("/f"),
             ca_file: Some(&CaFile { path: "/etc/company.pem".into(), digest: "c0ffee".to_owned() }),
             mounts: vec![Mount::read_only("/data", "/mnt/data")],
             variables: BTreeMap::new(),
@@ -308,6 +315,7 @@ pub(super) mod tests {
         });
         assert!(with_ca.mounts.contains(&Mount::read_only("/etc/company.pem", CA_FILE)));
         assert!(with_ca.mounts.contains(&Mount::read_only("/data", "/mnt/data")));
+        assert!(with_ca.mounts.contains(&Mount::read_only("/f", "/etc/claude-reactor/files")));
         assert_eq!(with_ca.ca_digest.as_deref(), Some("c0ffee"));
         assert_eq!(with_ca.env["NODE_EXTRA_CA_CERTS"], CA_FILE);
         assert_eq!(with_ca.env["GIT_SSL_CAINFO"], CA_BUNDLE);

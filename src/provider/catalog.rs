@@ -5,6 +5,8 @@
 //! is checked here: a [`Provider`] that comes out of a [`Catalog`] has an endpoint a key can be sent to, and no variable
 //! that would redirect a session behind its back.
 
+mod mode;
+mod mode_row;
 mod problem;
 mod provider;
 mod row;
@@ -15,6 +17,7 @@ use std::path::Path;
 use crate::config::yaml::{self, Document, Place};
 use crate::name::ProviderId;
 
+pub use mode::{Cloud, FileQuestion, Mode, Need, Question};
 pub use problem::Problem;
 pub use provider::{Auth, Models, Origin, Provider, Wire, usual_key_variable};
 pub use row::FILE as FILE_KEYS;
@@ -56,14 +59,6 @@ pub enum Error {
         /// The providers that can be used.
         works: Vec<ProviderId>,
     },
-    /// A cloud's API behind Claude Code's own switch, which needs several credentials instead of a key.
-    #[error("{id} is a cloud mode of Claude Code, which this version does not set up")]
-    CloudMode {
-        /// The mode.
-        id: ProviderId,
-        /// The providers that can be used.
-        works: Vec<ProviderId>,
-    },
 }
 
 impl Error {
@@ -72,7 +67,7 @@ impl Error {
         match self {
             Self::Yaml(error) => error.hint(),
             Self::Row { problem, .. } => problem.hint(),
-            Self::NeedsGateway { works, .. } | Self::CloudMode { works, .. } => {
+            Self::NeedsGateway { works, .. } => {
                 let works: Vec<&str> = works.iter().map(ProviderId::as_str).collect();
                 Some(format!("providers that work: {}", works.join(", ")))
             }
@@ -101,12 +96,13 @@ impl Catalog {
 
     /// Our own rows with those of the user's file, given as its path and its text, over them.
     pub fn load(user: Option<(&Path, &str)>) -> Result<Self, Error> {
-        let mut catalog = Self::built_in();
-        let Some((path, text)) = user else { return Ok(catalog) };
+        let built_in = Self::built_in();
+        let Some((path, text)) = user else { return Ok(built_in) };
+        let mut catalog = built_in.clone();
         let document = Document::parse(path, text, &row::FILE)?;
         let file: File = document.read()?;
         for (key, row) in file.providers.unwrap_or_default() {
-            let provider = catalog
+            let provider = built_in
                 .with_user_row(&key, row.unwrap_or_default())
                 .map_err(|fault| locate(&document, &key, fault))?;
             catalog.providers.insert(provider.id.clone(), provider);
@@ -135,16 +131,6 @@ impl Catalog {
             .map(|(_, id)| id)
     }
 
-    /// Whether a name that is in no row is one of Claude Code's own cloud modes, which no row can stand for.
-    pub fn check_not_a_cloud_mode(&self, id: &ProviderId) -> Result<(), Error> {
-        match id.as_str() {
-            "bedrock" | "vertex" | "foundry" => {
-                Err(Error::CloudMode { id: id.clone(), works: self.working() })
-            }
-            _ => Ok(()),
-        }
-    }
-
     fn working(&self) -> Vec<ProviderId> {
         self.iter().filter(|row| row.wire == Wire::Anthropic).map(|row| row.id.clone()).collect()
     }
@@ -157,12 +143,22 @@ impl Catalog {
         Err(Error::NeedsGateway { id: provider.id.clone(), wire: provider.wire, works: self.working() })
     }
 
+    /// Our own row for a cloud mode, which has the mode's name.
+    fn of_mode(&self, mode: Mode) -> Option<&Provider> {
+        self.iter().find(|row| row.id.as_str() == mode.as_str())
+    }
+
     fn with_user_row(&self, key: &str, over: Row) -> Result<Provider, Fault> {
         let id: ProviderId =
             key.parse().map_err(|error| Fault { field: Vec::new(), problem: Problem::Name(error) })?;
-        let (row, origin) = match self.get(&id) {
-            Some(known) => (Row::from(known).overridden_by(over), Origin::Overridden),
-            None => (over, Origin::User),
+        let known = self.get(&id);
+        let origin = if known.is_some() { Origin::Overridden } else { Origin::User };
+        // A row that is made a cloud mode asks what our row for that mode asks, unless it says otherwise.
+        let of_its_mode = over.mode.filter(|mode| known.and_then(Provider::mode) != Some(*mode));
+        let row = match (of_its_mode.and_then(|mode| self.of_mode(mode)), known) {
+            (Some(mode), _) => Row::from(mode).unnamed().overridden_by(over),
+            (None, Some(known)) => Row::from(known).overridden_by(over),
+            (None, None) => over,
         };
         row.into_provider(id.clone(), origin).map_err(|mut fault| {
             if let Problem::NoBaseUrl { nearest } = &mut fault.problem {

@@ -27,6 +27,16 @@ pub enum Error {
         /// The line, and what is wrong with it.
         line: env_file::Error,
     },
+    /// A variable that names a credential file.
+    #[error("`{}` may not set {name}: it is the place inside of a file that is stored beside it", env.display())]
+    FileLine {
+        /// The `.env`.
+        env: PathBuf,
+        /// The variable.
+        name: String,
+        /// Where the file belongs.
+        path: PathBuf,
+    },
     /// What was to be stored has no proper name.
     #[error("`{0}` cannot be the name of a variable")]
     Name(String),
@@ -41,6 +51,9 @@ impl Error {
         match self {
             Self::File(error) => error.hint(),
             Self::Syntax { line, .. } => Some(line.problem.hint().to_owned()),
+            Self::FileLine { path, .. } => {
+                Some(format!("remove the line, and put the file itself at {}", path.display()))
+            }
             Self::Name(_) => Some("use letters, digits and `_`, and no digit at the beginning".to_owned()),
             Self::Value(_) => Some("give the key alone, as one line".to_owned()),
         }
@@ -106,11 +119,23 @@ pub fn store(
     name: &str,
     value: &SecretString,
 ) -> Result<PathBuf, Error> {
-    if !is_variable_name(name) {
-        return Err(Error::Name(name.to_owned()));
-    }
-    if !env_file::is_one_line(value.expose_secret()) {
-        return Err(Error::Value(name.to_owned()));
+    store_all(home, account, provider, &[(name.to_owned(), value.clone())])
+}
+
+/// Stores some variables at once, all of them or none, and keeps every other line of the file. Says where.
+pub fn store_all(
+    home: &Path,
+    account: &AccountName,
+    provider: &ProviderId,
+    entries: &[(String, SecretString)],
+) -> Result<PathBuf, Error> {
+    for (name, value) in entries {
+        if !is_variable_name(name) {
+            return Err(Error::Name(name.to_owned()));
+        }
+        if !env_file::is_one_line(value.expose_secret()) {
+            return Err(Error::Value(name.to_owned()));
+        }
     }
     let path = path(home, account, provider);
     if let Some(folder) = path.parent() {
@@ -118,7 +143,8 @@ pub fn store(
     }
     private_file::update(&path, |text| {
         let syntax = |line| Error::Syntax { path: path.clone(), line };
-        env_file::set(text.unwrap_or_default(), name, value).map_err(syntax)
+        let text = text.unwrap_or_default().to_owned();
+        entries.iter().try_fold(text, |text, (name, value)| env_file::set(&text, name, value)).map_err(syntax)
     })?;
     Ok(path)
 }

@@ -3,6 +3,7 @@
 pub mod base_url;
 pub mod catalog;
 pub mod check;
+pub mod credential_files;
 pub mod credentials;
 pub mod env_file;
 pub mod session_env;

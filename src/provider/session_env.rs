@@ -4,6 +4,7 @@
 //! hold whatever they say: the endpoint is this provider's and is the one shown, one key at most is sent and it is this
 //! provider's, every model alias is a model of this provider, and no settings file of a repository can change any of it.
 
+pub(crate) mod cloud;
 mod error;
 mod lines;
 
@@ -51,6 +52,8 @@ pub enum Credential {
     Key(String),
     /// None: the backend asks for no key.
     NoKey,
+    /// The credentials of a cloud mode, by their variables.
+    Cloud(Vec<String>),
 }
 
 /// How a session proves who it is.
@@ -73,6 +76,9 @@ pub fn session_env<'a>(
         return Err(Error::Wire { provider: provider.id.clone(), wire: provider.wire });
     }
     lines.check_reserved(provider)?;
+    if let Some(mode) = &provider.cloud {
+        return cloud::session_env(provider, mode, &lines, choice);
+    }
     let endpoint = lines.endpoint(provider)?;
     let models = Models::choose(provider, &lines, choice)?;
     let key = lines.key(provider)?;
@@ -151,6 +157,7 @@ impl fmt::Display for Credential {
         match self {
             Self::Key(name) => write!(f, "key {name}"),
             Self::NoKey => f.write_str("no key"),
+            Self::Cloud(names) => f.write_str(&names.join(" + ")),
         }
     }
 }

@@ -17,11 +17,13 @@ use crate::host::Host;
 use crate::name::{AccountName, ProviderId};
 
 mod ask;
+mod cloud;
 mod error;
 mod interrupt;
 mod new_provider;
 mod warning;
 
+pub use cloud::set_up_cloud;
 pub use error::Error;
 pub use interrupt::interruptible;
 pub use new_provider::NewProvider;

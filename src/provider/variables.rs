@@ -26,6 +26,14 @@ pub const MANAGED_BY_HOST: &str = "CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST";
 pub const CLOUD_MODES: [&str; 3] =
     ["CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX", "CLAUDE_CODE_USE_FOUNDRY"];
 
+/// Claude Code's switches to further APIs, which no provider here stands for.
+const OTHER_MODES: [&str; 4] = [
+    "CLAUDE_CODE_USE_ANTHROPIC_AWS",
+    "CLAUDE_CODE_USE_ANTHROPIC_GOOGLE_CLOUD",
+    "CLAUDE_CODE_USE_MANTLE",
+    "CLAUDE_CODE_USE_GATEWAY",
+];
+
 /// Whether a process can be given a variable of this name by every shell: POSIX's letters, digits and `_`.
 pub fn is_variable_name(text: &str) -> bool {
     let mut bytes = text.bytes();
@@ -46,8 +54,25 @@ pub fn reserved(name: &str) -> Option<&'static str> {
         "GIT_CONFIG_SYSTEM" => Some("git inside knows by it who commits"),
         "HOME" => Some("the session's user has it from claude-reactor"),
         "PATH" => Some("the image has it, and it decides which `claude` is started"),
-        name if CLOUD_MODES.contains(&name) => {
+        name if CLOUD_MODES.contains(&name) || OTHER_MODES.contains(&name) => {
             Some("it would send the session to another backend than the endpoint of this provider")
+        }
+        _ => None,
+    }
+}
+
+/// Why a cloud mode of Claude Code has no use for this variable, or `None`. What names its endpoint is checked by the
+/// mode itself.
+pub fn reserved_in_modes(name: &str) -> Option<&'static str> {
+    match name {
+        BASE_URL | AUTH_TOKEN | API_KEY => {
+            Some("it is for Anthropic's own API, which a cloud mode does not use")
+        }
+        "ANTHROPIC_BEDROCK_BASE_URL" | "ANTHROPIC_VERTEX_BASE_URL" | "ANTHROPIC_FOUNDRY_BASE_URL" => {
+            Some("it is the endpoint of another cloud mode")
+        }
+        name if name.starts_with("CLAUDE_CODE_SKIP_") && name.ends_with("_AUTH") => {
+            Some("without its credentials a session would not be this provider's")
         }
         _ => None,
     }

@@ -52,10 +52,3 @@ fn what_keeps_a_session_from_starting_is_said_before_a_key_is_asked_for() {
     sandbox.project("app").reactor(&args).stdin(key.key()).run().assert_code(NO_ENGINE);
     assert_eq!(fake.requests()[0].model(), Some("vendor/model"));
 }
-
-#[test]
-fn a_cloud_mode_is_no_unknown_provider() {
-    let sandbox = Sandbox::new();
-    let output = sandbox.project("app").reactor(&["run", "--llm-provider", "bedrock"]).run();
-    output.assert_code(2).assert_stderr_contains("bedrock is a cloud mode of Claude Code");
-}

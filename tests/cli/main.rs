@@ -7,6 +7,7 @@
 #[allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of what both stand on")]
 mod support;
 
+mod cloud_modes;
 mod common;
 mod harness;
 

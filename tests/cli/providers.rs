@@ -13,7 +13,7 @@ fn a_backend_that_needs_the_gateway_is_refused_with_the_ones_that_do_not() {
     exit code: 2
     --- stderr
     error: provider openai speaks the openai API, which needs the gateway, and this version has none
-      hint: providers that work: claude, deepseek, doubao, kimi-coding, llamacpp, lmstudio, minimax, minimax-cn, moonshot, moonshot-cn, ollama, ollama-cloud, openrouter, qwen, qwen-cn, vercel, vllm, zai, zai-cn
+      hint: providers that work: bedrock, claude, deepseek, doubao, foundry, kimi-coding, llamacpp, lmstudio, minimax, minimax-cn, moonshot, moonshot-cn, ollama, ollama-cloud, openrouter, qwen, qwen-cn, vercel, vertex, vllm, zai, zai-cn
     ");
     for provider in ["gemini", "groq", "azure", "ollama-native"] {
         let output = project.reactor(&["exec", "--llm-provider", provider, "--", "true"]).run();

@@ -5,6 +5,7 @@
 mod support;
 
 mod backend;
+mod cloud;
 mod harness;
 mod old_homes;
 mod session;

@@ -6,6 +6,7 @@
 //! a credential, a request without it gets a 401.
 
 mod answer;
+mod cloud;
 mod message;
 mod recorded;
 mod script;

@@ -59,6 +59,27 @@ pub enum Problem {
         /// The row's.
         auth: &'static str,
     },
+    /// Questions without a cloud mode that needs the answers.
+    #[error("only a row with a mode has this")]
+    NoMode,
+    /// A field of plain providers in a cloud mode.
+    #[error("a cloud mode has none: what it needs is in ask and files")]
+    InMode,
+    /// A default for what nobody may know.
+    #[error("a secret has no default")]
+    SecretDefault,
+    /// Not the name of an alternative.
+    #[error("it is not a word of small letters, digits and `-`")]
+    Way,
+    /// A file without a name to store it under.
+    #[error("it has no file")]
+    NoFileName,
+    /// No plain name, or one that is taken.
+    #[error("it is not a plain file name, or another file of the row has it")]
+    FileName,
+    /// A variable that is asked for as a text and as a file.
+    #[error("{0} is in ask already")]
+    AskedTwice(String),
     /// A key that would never be sent.
     #[error("the row's auth is none, so that no key is ever sent")]
     KeyWithoutAuth,
@@ -79,7 +100,13 @@ impl Problem {
             Self::VariableName => {
                 "a variable's name is letters, digits and `_`, and does not begin with a digit".to_owned()
             }
-            Self::Nul | Self::Reserved { .. } => "leave it out".to_owned(),
+            Self::NoMode => "add mode: bedrock, vertex or foundry, or leave it out".to_owned(),
+            Self::Way => "for example way: api-key".to_owned(),
+            Self::NoFileName => "add the name it is stored under, as in file: adc.json".to_owned(),
+            Self::FileName => "letters, digits, `.`, `_` and `-`, as in adc.json".to_owned(),
+            Self::Nul | Self::Reserved { .. } | Self::InMode | Self::SecretDefault | Self::AskedTwice(_) => {
+                "leave it out".to_owned()
+            }
             Self::Field { field, .. } => format!("say it in {field} instead"),
             Self::Key(name) => format!("put the line {name}='…' into the provider's .env"),
             Self::OtherHeader { sent, .. } => {

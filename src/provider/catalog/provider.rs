@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use super::mode::{Cloud, Mode};
+
 use crate::name::ProviderId;
 use crate::provider::variables;
 
@@ -34,6 +36,8 @@ pub struct Provider {
     pub models: Models,
     /// How many tokens the main model takes.
     pub context_window: Option<u64>,
+    /// Where it is a cloud mode of Claude Code: which, and what it has to be told.
+    pub cloud: Option<Cloud>,
     /// Further variables of a session.
     pub env: BTreeMap<String, String>,
     /// Whose row it is.
@@ -112,6 +116,7 @@ impl Provider {
             key_optional: false,
             models: Models::default(),
             context_window: None,
+            cloud: None,
             env: BTreeMap::new(),
             origin: Origin::User,
         }
@@ -120,6 +125,11 @@ impl Provider {
     /// Whether this is Anthropic itself, whose endpoint and models Claude Code knows.
     pub fn is_claude(&self) -> bool {
         self.id.is_claude()
+    }
+
+    /// Which cloud mode of Claude Code this is, if it is one.
+    pub fn mode(&self) -> Option<Mode> {
+        self.cloud.as_ref().map(|cloud| cloud.mode)
     }
 
     /// The endpoint of a session, where the row knows one.

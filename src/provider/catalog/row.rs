@@ -6,6 +6,8 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 
+use super::mode::Mode;
+use super::mode_row::{self, FILE_QUESTION, FileRow, Ordered, QUESTION, QuestionRow};
 use super::problem::Problem;
 use super::provider::{Auth, Models, Origin, Provider, Wire};
 use crate::config::yaml::Keys;
@@ -26,6 +28,9 @@ static ROW: Keys = Keys::Map(&[
     ("key_optional", Keys::Leaf),
     ("models", Keys::Map(&[("main", Keys::Leaf), ("small", Keys::Leaf)])),
     ("context_window", Keys::Leaf),
+    ("mode", Keys::Leaf),
+    ("ask", Keys::Each(&QUESTION)),
+    ("files", Keys::Each(&FILE_QUESTION)),
     ("env", Keys::Free),
 ]);
 
@@ -49,6 +54,9 @@ pub(super) struct Row {
     key_optional: Option<bool>,
     models: Option<Models>,
     context_window: Option<u64>,
+    pub(super) mode: Option<Mode>,
+    ask: Option<Ordered<QuestionRow>>,
+    files: Option<Ordered<FileRow>>,
     env: Option<BTreeMap<String, String>>,
 }
 
@@ -64,7 +72,12 @@ pub(super) struct Fault {
 }
 
 impl Row {
-    /// This row with `over`'s fields in the place of its own. `models` and `env` go together key by key.
+    /// This row without its name, as the base of one that has another.
+    pub(super) fn unnamed(self) -> Self {
+        Self { name: None, ..self }
+    }
+
+    /// This row with `over`'s fields in the place of its own. `models`, `ask`, `files` and `env` go together key by key.
     pub(super) fn overridden_by(self, over: Self) -> Self {
         let models = match (self.models, over.models) {
             (Some(base), Some(over)) => {
@@ -84,23 +97,37 @@ impl Row {
             key_optional: over.key_optional.or(self.key_optional),
             models,
             context_window: over.context_window.or(self.context_window),
+            mode: over.mode.or(self.mode),
+            ask: Some(self.ask.unwrap_or_default().overridden_by(over.ask.unwrap_or_default())),
+            files: Some(self.files.unwrap_or_default().overridden_by(over.files.unwrap_or_default())),
             env: Some(env),
         }
     }
 
     /// The provider this row describes, if all of it holds.
     pub(super) fn into_provider(self, id: ProviderId, origin: Origin) -> Result<Provider, Fault> {
+        let (ask, files) = (self.ask.unwrap_or_default(), self.files.unwrap_or_default());
+        let cloud = match self.mode {
+            Some(mode) => Some(mode_row::cloud(mode, ask, files)?),
+            None => match (ask.first(), files.first()) {
+                (None, None) => None,
+                (Some(_), _) => return Err(fault(&["ask"], Problem::NoMode)),
+                (None, Some(_)) => return Err(fault(&["files"], Problem::NoMode)),
+            },
+        };
+        let auth = if cloud.is_some() { Auth::None } else { Auth::Bearer };
         let provider = Provider {
             name: self.name.unwrap_or_else(|| id.to_string()),
             id,
             wire: self.wire.unwrap_or(Wire::Anthropic),
             base_url: self.base_url.map(|url| url.trim_end_matches('/').to_owned()),
-            auth: self.auth.unwrap_or(Auth::Bearer),
+            auth: self.auth.unwrap_or(auth),
             key_env: self.key_env.unwrap_or_default().0,
             key_url: self.key_url,
             key_optional: self.key_optional.unwrap_or(false),
             models: self.models.unwrap_or_default(),
             context_window: self.context_window,
+            cloud,
             env: self.env.unwrap_or_default(),
             origin,
         };
@@ -126,12 +153,15 @@ impl From<&Provider> for Row {
             key_optional: Some(key_optional),
             models: Some(models),
             context_window: provider.context_window,
+            mode: provider.mode(),
+            ask: provider.cloud.as_ref().map(|cloud| cloud.questions.as_slice().into()),
+            files: provider.cloud.as_ref().map(|cloud| cloud.files.as_slice().into()),
             env: Some(provider.env.clone()),
         }
     }
 }
 
-fn fault(field: &[&str], problem: impl Into<Problem>) -> Fault {
+pub(super) fn fault(field: &[&str], problem: impl Into<Problem>) -> Fault {
     Fault { field: field.iter().map(|&key| key.to_owned()).collect(), problem: problem.into() }
 }
 
@@ -152,11 +182,11 @@ fn check_texts(provider: &Provider) -> Result<(), Fault> {
 fn check_endpoint(provider: &Provider) -> Result<(), Fault> {
     if let Some(url) = &provider.base_url {
         let check = match provider.wire {
-            Wire::Anthropic => base_url::check_messages_base,
+            Wire::Anthropic if provider.cloud.is_none() => base_url::check_messages_base,
             _ => base_url::check_base,
         };
         check(url).map_err(|problem| fault(&["base_url"], problem))?;
-    } else if provider.origin == Origin::User {
+    } else if provider.origin == Origin::User && provider.cloud.is_none() {
         return Err(fault(&[], Problem::NoBaseUrl { nearest: None }));
     }
     match &provider.key_url {
@@ -166,6 +196,14 @@ fn check_endpoint(provider: &Provider) -> Result<(), Fault> {
 }
 
 fn check_key(provider: &Provider) -> Result<(), Fault> {
+    if provider.cloud.is_some() {
+        return match provider {
+            Provider { wire, .. } if *wire != Wire::Anthropic => Err(fault(&["wire"], Problem::InMode)),
+            Provider { auth, .. } if *auth != Auth::None => Err(fault(&["auth"], Problem::InMode)),
+            Provider { key_env, .. } if !key_env.is_empty() => Err(fault(&["key_env"], Problem::InMode)),
+            _ => Ok(()),
+        };
+    }
     for name in &provider.key_env {
         let problem = if !is_variable_name(name) {
             Problem::VariableName
@@ -201,7 +239,15 @@ fn check_env(provider: &Provider) -> Result<(), Fault> {
             Problem::Reserved { name: name.clone(), why }
         } else if let Some(field) = variables::field_instead(name) {
             Problem::Field { name: name.clone(), field }
-        } else if provider.key_env.contains(name) {
+        } else if let (Some(mode), Some(why)) = (provider.mode(), variables::reserved_in_modes(name)) {
+            if name == mode.base_url() {
+                Problem::Field { name: name.clone(), field: "base_url" }
+            } else {
+                Problem::Reserved { name: name.clone(), why }
+            }
+        } else if provider.key_env.contains(name)
+            || provider.cloud.as_ref().is_some_and(|cloud| cloud.credentials().any(|var| var == name))
+        {
             Problem::Key(name.clone())
         } else if value.contains('\0') {
             Problem::Nul

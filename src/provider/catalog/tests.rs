@@ -26,10 +26,13 @@ fn failure(text: &str) -> String {
 fn every_built_in_row_is_valid_and_says_what_its_wire_needs() {
     let catalog = Catalog::built_in();
     let names: Vec<&str> = catalog.iter().map(|row| row.id.as_str()).collect();
-    insta::assert_snapshot!(names.join(" "), @"azure cerebras claude deepseek doubao gemini groq huggingface kimi-coding llamacpp lmstudio minimax minimax-cn mistral moonshot moonshot-cn ollama ollama-cloud ollama-native openai openrouter qwen qwen-cn vercel vllm xai zai zai-cn");
+    insta::assert_snapshot!(names.join(" "), @"azure bedrock cerebras claude deepseek doubao foundry gemini groq huggingface kimi-coding llamacpp lmstudio minimax minimax-cn mistral moonshot moonshot-cn ollama ollama-cloud ollama-native openai openrouter qwen qwen-cn vercel vertex vllm xai zai zai-cn");
     for row in catalog.iter() {
         assert_eq!(row.origin, Origin::BuiltIn, "{}", row.id);
-        assert_eq!(row.base_url.is_none(), matches!(row.id.as_str(), "claude" | "azure"), "{}", row.id);
+        let has_none = matches!(row.id.as_str(), "claude" | "azure") || row.cloud.is_some();
+        assert_eq!(row.base_url.is_none(), has_none, "{}", row.id);
+        let is_pinned = row.models.main.is_some() && row.models.small.is_some();
+        assert!(is_pinned || row.cloud.is_none(), "{}", row.id);
         assert_eq!(row.key_env.is_empty(), row.auth == Auth::None, "{}", row.id);
     }
 }
@@ -230,7 +233,7 @@ fn a_row_on_another_wire_is_listed_and_says_why_it_cannot_be_used() {
     let error = catalog.check_usable(gemini).unwrap_err();
     insta::assert_snapshot!(format!("{error}\n  {}", error.hint().unwrap()), @r"
     provider gemini speaks the gemini API, which needs the gateway, and this version has none
-      providers that work: claude, deepseek, doubao, kimi-coding, llamacpp, lmstudio, minimax, minimax-cn, moonshot, moonshot-cn, ollama, ollama-cloud, openrouter, qwen, qwen-cn, vercel, vllm, zai, zai-cn
+      providers that work: bedrock, claude, deepseek, doubao, foundry, kimi-coding, llamacpp, lmstudio, minimax, minimax-cn, moonshot, moonshot-cn, ollama, ollama-cloud, openrouter, qwen, qwen-cn, vercel, vertex, vllm, zai, zai-cn
     ");
     catalog.check_usable(catalog.get(&id("zai")).unwrap()).unwrap();
 }
@@ -257,4 +260,90 @@ fn the_guide_names_every_provider() {
     for provider in Catalog::built_in().iter() {
         assert!(guide.contains(&format!("`{}`", provider.id)), "{} is not in the guide", provider.id);
     }
+}
+
+#[test]
+fn a_row_with_a_mode_has_what_our_row_of_that_mode_has() {
+    let text = "providers:\n  my-bedrock:\n    mode: bedrock\n    models: {main: eu.anthropic.claude-opus-5}\n    env: {AWS_REGION: eu-west-1}\n    ask: {AWS_SESSION_TOKEN: {optional: false}, AWS_EXTRA: {}}\n";
+    let (mine, ours) = (row(text, "my-bedrock"), row(text, "bedrock"));
+    assert_eq!(
+        (mine.name.as_str(), mine.origin, mine.mode()),
+        ("my-bedrock", Origin::User, Some(Mode::Bedrock))
+    );
+    assert_eq!(mine.models.main.as_deref(), Some("eu.anthropic.claude-opus-5"));
+    assert_eq!(mine.models.small, ours.models.small);
+    let (mine, ours) = (mine.cloud.unwrap(), ours.cloud.unwrap());
+    let [first @ .., token, extra] = &mine.questions[..] else { panic!("all questions") };
+    assert_eq!(first, &ours.questions[..4]);
+    assert_eq!((token.secret, token.optional, token.way.as_deref()), (true, false, Some("access-key")));
+    assert_eq!((extra.var.as_str(), extra.ask.as_str(), extra.secret), ("AWS_EXTRA", "AWS_EXTRA", false));
+
+    // Our row itself is changed field by field, and a known name can become another mode.
+    let changed =
+        row("providers:\n  vertex:\n    ask: {CLOUD_ML_REGION: {default: europe-west1}}\n", "vertex");
+    assert_eq!(changed.cloud.unwrap().questions[1].default.as_deref(), Some("europe-west1"));
+    let other = row("providers:\n  zai: {mode: foundry}\n", "zai");
+    assert_eq!((other.base_url, other.auth, other.key_env), (None, Auth::None, Vec::new()));
+}
+
+#[test]
+fn a_wrong_mode_is_named_with_its_place_and_what_to_do() {
+    let failures = [
+        "mode: azure",
+        "mode: bedrock\n    auth: bearer",
+        "mode: bedrock\n    key_env: AWS_KEY",
+        "mode: bedrock\n    base_url: aws.example",
+        "base_url: https://acme.example\n    ask: {A: {}}",
+        "mode: bedrock\n    ask: {'A B': {}}",
+        "mode: bedrock\n    ask: {CLAUDE_CODE_USE_VERTEX: {}}",
+        "mode: bedrock\n    ask: {ANTHROPIC_VERTEX_BASE_URL: {}}",
+        "mode: bedrock\n    ask: {ANTHROPIC_API_KEY: {}}",
+        "mode: bedrock\n    ask: {A: {secret: true, default: x}}",
+        "mode: bedrock\n    ask: {A: {way: 'a b'}}",
+        "mode: bedrock\n    ask: {A: {hidden: true}}",
+        "mode: vertex\n    files: {A: {}}",
+        "mode: vertex\n    files: {A: {file: ../x}}",
+        "mode: vertex\n    files: {CLOUD_ML_REGION: {file: x}}",
+        "mode: bedrock\n    env: {AWS_SECRET_ACCESS_KEY: x}",
+        "mode: bedrock\n    env: {ANTHROPIC_BEDROCK_BASE_URL: 'https://acme.example'}",
+        "mode: bedrock\n    env: {CLAUDE_CODE_SKIP_BEDROCK_AUTH: '1'}",
+    ]
+    .map(|rest| failure(&format!("providers:\n  acme:\n    {rest}\n")));
+    insta::assert_snapshot!(failures.join("\n"), @r"
+    providers.yaml:3:11: providers.acme.mode: unknown variant `azure`, expected one of `bedrock`, `vertex`, `foundry`
+    providers.yaml:4:5: provider acme, auth: a cloud mode has none: what it needs is in ask and files
+      leave it out
+    providers.yaml:4:5: provider acme, key_env: a cloud mode has none: what it needs is in ask and files
+      leave it out
+    providers.yaml:4:5: provider acme, base_url: it does not begin with http:// or https://
+      give it in the form https://host/path or http://host:port
+    providers.yaml:4:5: provider acme, ask: only a row with a mode has this
+      add mode: bedrock, vertex or foundry, or leave it out
+    providers.yaml:4:11: provider acme, ask.A B: it is not the name of a variable
+      a variable's name is letters, digits and `_`, and does not begin with a digit
+    providers.yaml:4:11: provider acme, ask.CLAUDE_CODE_USE_VERTEX: a row may not name CLAUDE_CODE_USE_VERTEX: it would send the session to another backend than the endpoint of this provider
+      leave it out
+    providers.yaml:4:11: provider acme, ask.ANTHROPIC_VERTEX_BASE_URL: a row may not name ANTHROPIC_VERTEX_BASE_URL: it is the endpoint of another cloud mode
+      leave it out
+    providers.yaml:4:11: provider acme, ask.ANTHROPIC_API_KEY: a row may not name ANTHROPIC_API_KEY: it is for Anthropic's own API, which a cloud mode does not use
+      leave it out
+    providers.yaml:4:29: provider acme, ask.A.default: a secret has no default
+      leave it out
+    providers.yaml:4:15: provider acme, ask.A.way: it is not a word of small letters, digits and `-`
+      for example way: api-key
+    providers.yaml:4:15: unknown key `providers.acme.ask.A.hidden`
+      known keys here: ask, secret, optional, default, way
+    providers.yaml:4:13: provider acme, files.A: it has no file
+      add the name it is stored under, as in file: adc.json
+    providers.yaml:4:17: provider acme, files.A.file: it is not a plain file name, or another file of the row has it
+      letters, digits, `.`, `_` and `-`, as in adc.json
+    providers.yaml:4:13: provider acme, files.CLOUD_ML_REGION: CLOUD_ML_REGION is in ask already
+      leave it out
+    providers.yaml:4:11: provider acme, env.AWS_SECRET_ACCESS_KEY: AWS_SECRET_ACCESS_KEY is this row's key, which this file is no place for
+      put the line AWS_SECRET_ACCESS_KEY='…' into the provider's .env
+    providers.yaml:4:11: provider acme, env.ANTHROPIC_BEDROCK_BASE_URL: ANTHROPIC_BEDROCK_BASE_URL is set from the row's base_url
+      say it in base_url instead
+    providers.yaml:4:11: provider acme, env.CLAUDE_CODE_SKIP_BEDROCK_AUTH: a row may not name CLAUDE_CODE_SKIP_BEDROCK_AUTH: without its credentials a session would not be this provider's
+      leave it out
+    ");
 }

@@ -54,6 +54,7 @@ pub(in crate::provider) fn provider(id: &str, base_url: Option<&str>) -> Provide
         key_url: Some("https://z.ai/keys".to_owned()),
         models: Models::default(),
         context_window: None,
+        cloud: None,
         env: BTreeMap::new(),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::name::ProviderId;
 use crate::provider::base_url;
-use crate::provider::catalog::Wire;
+use crate::provider::catalog::{Need, Wire};
 
 /// Why there are no variables for a session. Files are named below the account's folder.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,6 +22,24 @@ pub enum Error {
         provider: ProviderId,
         /// The variable a key would be stored under.
         variable: String,
+    },
+    /// A cloud mode has not been told all it needs.
+    #[error("{provider} is not set up: llms/{provider}/.env lacks {}", in_words(needs))]
+    Incomplete {
+        /// The provider.
+        provider: ProviderId,
+        /// What is missing.
+        needs: Vec<Need>,
+    },
+    /// The endpoint that the `.env` gives a cloud mode is not one.
+    #[error("llms/{provider}/.env: {name}: {problem}")]
+    ModeBaseUrl {
+        /// The provider.
+        provider: ProviderId,
+        /// The variable.
+        name: &'static str,
+        /// What is wrong with it.
+        problem: base_url::Problem,
     },
     /// Claude Code would send both.
     #[error(
@@ -69,6 +87,9 @@ impl Error {
         Some(match self {
             Self::Wire { .. } => "choose another provider with --llm-provider".to_owned(),
             Self::NoKey { variable, .. } => format!("add the line {variable}='…' to it"),
+            Self::Incomplete { provider, .. } => {
+                format!("`claude-reactor run --llm-provider {provider}` asks for it in a terminal")
+            }
             Self::TwoKeys { .. } => "remove the one that is not to be sent".to_owned(),
             Self::Reserved { .. } => "remove the line".to_owned(),
             Self::NoModel { provider } => format!(
@@ -79,7 +100,11 @@ impl Error {
                 "add a row {provider} with its base_url to ~/.claude-reactor/providers.yaml, or a line \
                  ANTHROPIC_BASE_URL='https://…' to llms/{provider}/.env"
             ),
-            Self::BaseUrl { problem, .. } => problem.hint().to_owned(),
+            Self::BaseUrl { problem, .. } | Self::ModeBaseUrl { problem, .. } => problem.hint().to_owned(),
         })
     }
+}
+
+fn in_words(needs: &[Need]) -> String {
+    needs.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

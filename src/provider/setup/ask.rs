@@ -49,6 +49,45 @@ pub(super) fn hidden(prompt: &str) -> Result<SecretString, Error> {
     Err(Error::NoAnswer)
 }
 
+/// Asks for something hidden until `check` finds nothing wrong with it.
+pub(super) fn hidden_until(
+    prompt: &str,
+    check: impl Fn(&str) -> Option<String>,
+) -> Result<SecretString, Error> {
+    for _ in 0..MAX_EMPTY_ANSWERS {
+        let answer = Password::new().with_prompt(prompt).allow_empty_password(true).report(false).interact();
+        let answer = SecretString::from(answer.map_err(failed)?);
+        let text = answer.expose_secret().trim();
+        match check(text) {
+            None => return Ok(text.into()),
+            Some(problem) => note(&sentence(&problem)),
+        }
+    }
+    Err(Error::NoAnswer)
+}
+
+/// Asks for a line until `check` finds nothing wrong with it.
+pub(super) fn line_until(
+    prompt: &str,
+    default: Option<&str>,
+    mut check: impl FnMut(&str) -> Option<String>,
+) -> Result<String, Error> {
+    for _ in 0..MAX_EMPTY_ANSWERS {
+        let answer = line(prompt, default, |_| None)?;
+        match check(&answer) {
+            None => return Ok(answer),
+            Some(problem) => note(&sentence(&problem)),
+        }
+    }
+    Err(Error::NoAnswer)
+}
+
+fn sentence(problem: &str) -> String {
+    let mut characters = problem.chars();
+    let first = characters.next().map(|first| first.to_uppercase().to_string());
+    format!("{}{}.", first.unwrap_or_default(), characters.as_str())
+}
+
 /// Asks for a line; `check` says what is wrong with one. Without a default an empty answer is one.
 pub(super) fn line(
     prompt: &str,

@@ -3,9 +3,11 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::cloud::in_words;
 use crate::host;
 use crate::name::ProviderId;
-use crate::provider::credentials;
+use crate::provider::catalog::Need;
+use crate::provider::{credential_files, credentials, env_file};
 use crate::signals::EndSignal;
 
 /// Why there is no key. Never holds one.
@@ -23,6 +25,60 @@ pub enum Error {
         names: Vec<String>,
         /// The caller's command.
         command: String,
+    },
+    /// Nobody can be asked for what a cloud mode needs, and no flag brings it.
+    #[error("{provider} is not set up yet, and there is no terminal to ask; it needs {}", in_words(needs))]
+    MissingInputs {
+        /// The provider's name.
+        provider: String,
+        /// What is missing.
+        needs: Vec<Need>,
+        /// The caller's command.
+        command: String,
+    },
+    /// `--key-from-env` or `--key-stdin`, and not all is there.
+    #[error("{origin} lacks what {provider} needs: {}", in_words(needs))]
+    NotGiven {
+        /// The provider's name.
+        provider: String,
+        /// Where it was looked for.
+        origin: &'static str,
+        /// What is missing.
+        needs: Vec<Need>,
+    },
+    /// One key for a provider that needs several things.
+    #[error("{0} needs more than one key")]
+    SeveralKeys(String),
+    /// A line of standard input cannot be read.
+    #[error("standard input, {0}")]
+    Lines(env_file::Error),
+    /// A line of standard input is for something else.
+    #[error("standard input has a line for {name}, which {provider} does not ask for")]
+    NotAsked {
+        /// The provider's name.
+        provider: String,
+        /// The variable.
+        name: String,
+        /// What it asks for.
+        all: Vec<String>,
+    },
+    /// An answer that cannot be.
+    #[error("{name}: {problem}")]
+    Answer {
+        /// The variable.
+        name: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A file that cannot be taken.
+    #[error("{name} names `{}`: {problem}", path.display())]
+    File {
+        /// The variable.
+        name: String,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: credential_files::Problem,
     },
     /// Nobody can be asked what a new provider is.
     #[error("the provider `{id}` is not known, and there is no terminal to ask about it")]
@@ -83,6 +139,18 @@ impl Error {
                 "run `{command} --key-from-env` with {} set, or `{command} --key-stdin < key.txt`",
                 names.join(" or ")
             )),
+            Self::MissingInputs { command, .. } => Some(format!(
+                "run `{command} --key-from-env` with them set (a file by its path), or `{command} --key-stdin` with a \
+                 line NAME='value' for each"
+            )),
+            Self::NotGiven { .. } => {
+                Some("set them all (a file by its path); what is stored already may be left out".to_owned())
+            }
+            Self::SeveralKeys(_) => Some("use --key-from-env or --key-stdin, or run it in a terminal".to_owned()),
+            Self::Lines(error) => Some(error.problem.hint().to_owned()),
+            Self::NotAsked { all, .. } => Some(format!("it takes {}", all.join(", "))),
+            Self::Answer { .. } => Some("correct it, and run it again".to_owned()),
+            Self::File { .. } => Some("give the path of the file itself".to_owned()),
             Self::UnknownProvider { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
             Self::UnknownProvider { file, .. } => Some(format!(
                 "add a row with base_url, auth and key_env to {}, or run this in a terminal",

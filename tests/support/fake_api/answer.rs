@@ -11,6 +11,7 @@ use hyper::Response;
 use hyper::body::Frame;
 use serde_json::{Value, json};
 
+use super::cloud;
 use super::message::Message;
 use super::recorded::Recorded;
 use super::script::{Failure, Script};
@@ -27,6 +28,9 @@ pub(super) async fn answer(shared: Arc<Shared>, script: &Script, request: &Recor
         ("POST", "/v1/messages") => message(shared, script, request).await,
         ("POST", "/v1/messages/count_tokens") => checked(script, request, &json!({ "input_tokens": 11 })),
         ("GET", "/v1/models") => checked(script, request, &models()),
+        ("POST", route) if cloud::model(route).is_some() => message(shared, script, request).await,
+        ("POST", cloud::TOKEN) => json_response(200, &cloud::token(script)),
+        ("GET", cloud::SUBJECT) => json_response(200, &cloud::subject()),
         _ => failure(Failure { status: 404, final_: false }),
     }
 }
@@ -37,9 +41,12 @@ async fn message(shared: Arc<Shared>, script: &Script, request: &Recorded) -> Re
         return failure(refusal);
     }
     let message = match script.tool_for(&request.body) {
-        Some(tool) => Message::tool(&request.body, tool),
-        None => Message::text(&request.body, script.text()),
+        Some(tool) => Message::tool(request.model(), tool),
+        None => Message::text(request.model(), script.text()),
     };
+    if cloud::wants_aws_frames(request.route()) {
+        return aws_event_stream(&message.events());
+    }
     if request.body["stream"] == true {
         event_stream(shared, message.events())
     } else {
@@ -120,6 +127,16 @@ fn event_stream(shared: Arc<Shared>, events: Vec<Value>) -> Response<Body> {
         .header("cache-control", "no-cache")
         .header("request-id", "req_fake_0001")
         .body(BodyExt::boxed(StreamBody::new(frames)))
+        .expect("the parts of a response are valid")
+}
+
+fn aws_event_stream(events: &[Value]) -> Response<Body> {
+    let frames: Vec<u8> = events.iter().flat_map(|event| cloud::aws_frame(&event.to_string())).collect();
+    Response::builder()
+        .status(200)
+        .header("content-type", "application/vnd.amazon.eventstream")
+        .header("x-amzn-requestid", "req_fake_0001")
+        .body(Full::new(Bytes::from(frames)).boxed())
         .expect("the parts of a response are valid")
 }
 

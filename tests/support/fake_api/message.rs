@@ -16,12 +16,12 @@ enum Block {
 }
 
 impl Message {
-    pub(super) fn text(request: &Value, text: &str) -> Self {
-        Self { model: request["model"].clone(), block: Block::Text(text.to_owned()) }
+    pub(super) fn text(model: Option<&str>, text: &str) -> Self {
+        Self { model: json!(model), block: Block::Text(text.to_owned()) }
     }
 
-    pub(super) fn tool(request: &Value, tool: &ToolCall) -> Self {
-        Self { model: request["model"].clone(), block: Block::Tool(tool.clone()) }
+    pub(super) fn tool(model: Option<&str>, tool: &ToolCall) -> Self {
+        Self { model: json!(model), block: Block::Tool(tool.clone()) }
     }
 
     /// The message as one JSON value.

@@ -3,6 +3,8 @@
 use hyper::HeaderMap;
 use serde_json::Value;
 
+use super::cloud;
+
 /// One request that a fake got.
 #[derive(Debug, Clone)]
 pub struct Recorded {
@@ -40,12 +42,12 @@ impl Recorded {
 
     /// The model that was asked for.
     pub fn model(&self) -> Option<&str> {
-        self.body["model"].as_str()
+        cloud::model(self.route()).or_else(|| self.body["model"].as_str())
     }
 
     /// Whether it asks for a message (and not for a count of its tokens).
     pub fn is_message(&self) -> bool {
-        self.method == "POST" && self.route() == "/v1/messages"
+        self.method == "POST" && (self.route() == "/v1/messages" || cloud::model(self.route()).is_some())
     }
 
     /// The path without its query.

@@ -24,6 +24,8 @@ pub enum Credential {
     Bearer(Canary),
     /// `x-api-key: KEY`.
     ApiKey(Canary),
+    /// An AWS signature (version 4) by the access key of this id.
+    Signature(Canary),
 }
 
 impl Credential {
@@ -32,7 +34,18 @@ impl Credential {
         match self {
             Self::Bearer(key) => ("authorization", format!("Bearer {}", key.key())),
             Self::ApiKey(key) => ("x-api-key", key.key().to_owned()),
+            Self::Signature(id) => ("authorization", format!("AWS4-HMAC-SHA256 Credential={}/", id.key())),
         }
+    }
+
+    /// Whether a request with these headers carries it.
+    pub fn is_in(&self, header: impl Fn(&str) -> Option<String>) -> bool {
+        let (name, wanted) = self.header();
+        header(name).is_some_and(|value| match self {
+            // The rest is the scope and the signature itself.
+            Self::Signature(_) => value.starts_with(&wanted) && value.contains("Signature="),
+            _ => value == wanted,
+        })
     }
 }
 
@@ -97,6 +110,14 @@ impl Script {
         self
     }
 
+    /// The bearer that requests must carry, which a cloud's token endpoint hands out.
+    pub(super) fn bearer(&self) -> Option<&str> {
+        match &self.credential {
+            Some(Credential::Bearer(key)) => Some(key.key()),
+            _ => None,
+        }
+    }
+
     pub(super) fn text(&self) -> &str {
         self.text.as_deref().unwrap_or_default()
     }
@@ -107,10 +128,7 @@ impl Script {
 
     /// The error for a request with these headers, if it gets one.
     pub(super) fn refusal(&self, header: impl Fn(&str) -> Option<String>) -> Option<Failure> {
-        let refused = self.credential.as_ref().is_some_and(|credential| {
-            let (name, value) = credential.header();
-            header(name) != Some(value)
-        });
+        let refused = self.credential.as_ref().is_some_and(|credential| !credential.is_in(&header));
         if refused { Some(Failure { status: 401, final_: true }) } else { self.failure }
     }
 
