@@ -11,10 +11,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::carried;
+use super::managed_settings;
 use super::mount::Mount;
 use super::name::{Identity, LABEL_PREFIX};
 use crate::config::limits::Pids;
 use crate::digest::hex;
+use crate::provider::login;
 
 /// Where the project is inside.
 pub const WORKDIR: &str = "/app";
@@ -112,6 +114,15 @@ impl CaFile {
     }
 }
 
+/// The folders of an account's login.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginFolders {
+    /// The login itself, which Claude Code writes.
+    pub login: String,
+    /// The settings that protect it.
+    pub policy: String,
+}
+
 /// What a spec is made of.
 #[derive(Debug, Clone)]
 pub struct Parts<'a> {
@@ -127,6 +138,8 @@ pub struct Parts<'a> {
     pub history: &'a str,
     /// What a session has of its developer, in files.
     pub carried: &'a str,
+    /// Where the session logs in by the account's subscription.
+    pub login: Option<LoginFolders>,
     /// CA certificates to trust in addition.
     pub ca_file: Option<&'a CaFile>,
     /// The user's own mounts, and those that follow from the project and the caller.
@@ -150,6 +163,10 @@ impl ContainerSpec {
             Mount::writable(parts.history, format!("{CLAUDE_CONFIG_DIR}/projects")),
             Mount::read_only(parts.carried, carried::FOLDER),
         ];
+        if let Some(LoginFolders { login, policy }) = parts.login {
+            mounts.push(Mount::writable(login, login::INSIDE));
+            mounts.push(Mount::read_only(policy, managed_settings::INSIDE));
+        }
         let mut env = parts.variables;
         for (name, value) in [
             ("HOME", parts.user.home()),
@@ -260,6 +277,7 @@ pub(super) mod tests {
             claude_config: "/home/alice/.claude-reactor/alice/my-app-76a2e845/providers/zai",
             history: "/home/alice/.claude-reactor/alice/my-app-76a2e845/projects",
             carried: "/home/alice/.claude-reactor/alice/my-app-76a2e845/carried",
+            login: None,
             ca_file: None,
             mounts: Vec::new(),
             variables: BTreeMap::new(),
@@ -290,7 +308,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn extra_certificates_are_mounted_and_named() {
+    fn extra_certificates_and_a_login_are_mounted_and_named() {
         let mut parts = spec(1000);
         let with_ca = ContainerSpec::new(Parts {
             image: &parts.image.clone(),
@@ -299,6 +317,7 @@ pub(super) mod tests {
             claude_config: "/c",
             history: "/h",
             carried: "/d",
+            login: Some(LoginFolders { login: "/l".to_owned(), policy: "/p".to_owned() }),
             ca_file: Some(&CaFile { path: "/etc/company.pem".into(), digest: "c0ffee".to_owned() }),
             mounts: vec![Mount::read_only("/data", "/mnt/data")],
             variables: BTreeMap::new(),
@@ -308,6 +327,8 @@ pub(super) mod tests {
         });
         assert!(with_ca.mounts.contains(&Mount::read_only("/etc/company.pem", CA_FILE)));
         assert!(with_ca.mounts.contains(&Mount::read_only("/data", "/mnt/data")));
+        assert!(with_ca.mounts.contains(&Mount::writable("/l", login::INSIDE)));
+        assert!(with_ca.mounts.contains(&Mount::read_only("/p", managed_settings::INSIDE)));
         assert_eq!(with_ca.ca_digest.as_deref(), Some("c0ffee"));
         assert_eq!(with_ca.env["NODE_EXTRA_CA_CERTS"], CA_FILE);
         assert_eq!(with_ca.env["GIT_SSL_CAINFO"], CA_BUNDLE);

@@ -5,6 +5,7 @@ pub mod catalog;
 pub mod check;
 pub mod credentials;
 pub mod env_file;
+pub mod login;
 pub mod session_env;
 pub mod setup;
 pub mod user_env;
