@@ -63,6 +63,7 @@ pub(super) fn session_env(
         // Claude Code itself needs them under these names.
         own_keys: Vec::new(),
         credential: Credential::Cloud(names),
+        passed_over: Vec::new(),
         model: models.main.map(str::to_owned),
         vars: vars.0,
     })
