@@ -18,7 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::engine::exec::{Exec, ExecRequest, Stream, Unframer, Upgraded};
 use super::engine::{self, Engine};
-use super::terminal::{self, RawMode};
+use super::terminal::{self, Keyboard, RawMode};
 use crate::signals::{EndSignal, EndSignals};
 
 /// The variable that marks a session's processes.
@@ -277,16 +277,28 @@ async fn exit_code(engine: &Engine, container: &str, exec: &str) -> Result<u8, E
 }
 
 async fn copy_input(mut to: WriteHalf<Upgraded>, tty: bool) -> io::Result<()> {
-    let mut from = tokio::io::stdin();
-    let mut buffer = vec![0; CHUNK];
-    loop {
-        let length = from.read(&mut buffer).await?;
-        if length == 0 {
-            break;
+    if tty {
+        let mut keyboard = Keyboard::open()?;
+        loop {
+            let keys = keyboard.read().await?;
+            if keys.is_empty() {
+                break;
+            }
+            to.write_all(&keys).await?;
+            to.flush().await?;
         }
-        // The command may end, or close its input, before it has read everything.
-        to.write_all(&buffer[..length]).await?;
-        to.flush().await?;
+    } else {
+        let mut from = tokio::io::stdin();
+        let mut buffer = vec![0; CHUNK];
+        loop {
+            let length = from.read(&mut buffer).await?;
+            if length == 0 {
+                break;
+            }
+            // The command may end, or close its input, before it has read everything.
+            to.write_all(&buffer[..length]).await?;
+            to.flush().await?;
+        }
     }
     if !tty {
         to.shutdown().await?;

@@ -1,9 +1,15 @@
 //! The caller's terminal: raw mode, and the promise that it is over on every way out.
 
-use std::io::{self, Write};
+use std::io::{self, PipeReader, PipeWriter, Write};
 use std::os::fd::AsFd;
 
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::retry_on_intr;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+use tokio::sync::mpsc;
+
+/// Keys taken at a time, in bytes.
+const CHUNK: usize = 32 * 1024;
 
 /// Raw mode of standard input's terminal: every key goes to the session as it is, Ctrl-C and Ctrl-Z included. Dropping
 /// it restores what was, on a panic too.
@@ -28,6 +34,58 @@ impl Drop for RawMode {
         // The terminal may be gone by now; then there is nothing to restore.
         let _ = tcsetattr(io::stdin().as_fd(), OptionalActions::Now, &self.before);
     }
+}
+
+/// What is typed at standard input's terminal.
+///
+/// Unlike tokio's standard input, whose thread cannot be called back and would take the first thing typed after a session,
+/// it takes nothing that is typed once it is dropped: a question may follow.
+#[derive(Debug)]
+pub struct Keyboard {
+    keys: mpsc::Receiver<io::Result<Vec<u8>>>,
+    /// The thread ends when this is closed.
+    _open: PipeWriter,
+}
+
+impl Keyboard {
+    /// Begins to listen.
+    pub fn open() -> io::Result<Self> {
+        let (closed, open) = io::pipe()?;
+        let (sender, keys) = mpsc::channel(1);
+        std::thread::Builder::new().spawn(move || {
+            while let Some(keys) = next_keys(&closed) {
+                let is_last = !matches!(&keys, Ok(keys) if !keys.is_empty());
+                if sender.blocking_send(keys).is_err() || is_last {
+                    break;
+                }
+            }
+        })?;
+        Ok(Self { keys, _open: open })
+    }
+
+    /// The next keys; none at the terminal's end.
+    pub async fn read(&mut self) -> io::Result<Vec<u8>> {
+        self.keys.recv().await.unwrap_or_else(|| Ok(Vec::new()))
+    }
+}
+
+/// Waits for keys, or for the other end of `closed` to be; nothing after that.
+fn next_keys(closed: &PipeReader) -> Option<io::Result<Vec<u8>>> {
+    let stdin = io::stdin();
+    let mut looked =
+        [PollFd::new(closed, PollFlags::IN), PollFd::from_borrowed_fd(stdin.as_fd(), PollFlags::IN)];
+    if let Err(error) = retry_on_intr(|| poll(&mut looked, None)) {
+        return Some(Err(error.into()));
+    }
+    if !looked[0].revents().is_empty() {
+        return None;
+    }
+    let mut buffer = vec![0; CHUNK];
+    let length = retry_on_intr(|| rustix::io::read(stdin.as_fd(), &mut buffer[..]));
+    Some(length.map_err(io::Error::from).map(|length| {
+        buffer.truncate(length);
+        buffer
+    }))
 }
 
 /// The size of standard output's terminal, columns and rows; nothing where it does not say.
