@@ -9,7 +9,7 @@ use crate::config::{self, Source};
 use crate::container::relay::ssh_agent;
 use crate::container::{apply, claude_config, engine, image, mount, session};
 use crate::image_choice::ImageReference;
-use crate::provider::{catalog, credentials, session_env, setup};
+use crate::provider::{catalog, credentials, login, session_env, setup};
 use crate::signals::EndSignal;
 use crate::variant::Variant;
 use crate::{host, name, old_home, private_file, project, user_file};
@@ -57,6 +57,12 @@ pub enum Error {
     /// What an earlier version left.
     #[error(transparent)]
     OldHome(#[from] old_home::Error),
+    /// The login of a Claude subscription.
+    #[error(transparent)]
+    Login(#[from] login::Error),
+    /// `claude setup-token` made no token.
+    #[error("`claude setup-token` ended with code {0}; nothing was stored")]
+    NoToken(u8),
     /// The session's variables.
     #[error(transparent)]
     SessionEnv(#[from] session_env::Error),
@@ -158,6 +164,10 @@ impl Error {
             Self::Credentials(error) => error.hint(),
             Self::Setup(error) => error.hint(),
             Self::OldHome(error) => error.hint(),
+            Self::Login(error) => error.hint(),
+            Self::NoToken(_) => {
+                Some("run it again, or give an API key, or log in inside the session".to_owned())
+            }
             Self::SessionEnv(error) => error.hint(),
             Self::Mount(error) => error.hint(),
             Self::SshAgent(error) => error.hint(),
@@ -206,6 +216,8 @@ impl Error {
             Self::Session(session::Error::ContainerGone) => KILLED,
             Self::Session(session::Error::Io(_))
             | Self::ClaudeConfig(_)
+            | Self::Login(login::Error::Read { .. })
+            | Self::NoToken(_)
             | Self::UserFile(_)
             | Self::Io { .. } => FAILURE,
             Self::Host(error) => host_code(error),
@@ -235,6 +247,7 @@ impl Error {
                 | setup::Error::NoVariable(_)
                 | setup::Error::TakesNoKey(_)
                 | setup::Error::NotInEnvironment(_)
+                | setup::Error::TokenElsewhere { .. }
                 | setup::Error::Unusable { .. }
                 | setup::Error::Rejected { .. }
                 | setup::Error::NoAnswer => USAGE,
@@ -246,6 +259,7 @@ impl Error {
             | Self::Name(_)
             | Self::Project(_)
             | Self::Catalog(_)
+            | Self::Login(login::Error::NotLoggedIn { .. } | login::Error::NotClaude(_))
             | Self::SessionEnv(_)
             | Self::Mount(_)
             | Self::SshAgent(_)

@@ -5,6 +5,7 @@ use std::path::Path;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::launch;
+use super::subscription;
 use super::target::Target;
 use crate::config;
 use crate::config::yaml::{Document, Scalar};
@@ -14,15 +15,17 @@ use crate::private_file;
 use crate::provider::catalog::{self, Auth, Models, Provider};
 use crate::provider::credential_files;
 use crate::provider::credentials::{self, Credentials};
+use crate::provider::login;
 use crate::provider::session_env::cloud::row_states;
 use crate::provider::session_env::{self, Credential};
-use crate::provider::setup::{self, NewProvider, Options, Source, Warning};
-use crate::provider::variables::{API_KEY, AUTH_TOKEN};
+use crate::provider::setup::{self, NewProvider, Options, Source, Warning, Way};
+use crate::provider::variables::{API_KEY, AUTH_TOKEN, OAUTH_TOKEN};
 use crate::ui;
 use crate::user_file;
 
 /// Where a new key comes from. Without any of these the user is asked, and only if there is no key yet.
 #[derive(Debug, Clone, Default, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct KeyArgs {
     /// Take the key from standard input and store it, in place of one stored before
     #[arg(long, conflicts_with_all = ["key_from_env", "apikey"])]
@@ -33,6 +36,9 @@ pub struct KeyArgs {
     /// Store this key; others can see arguments, so prefer the two above
     #[arg(long, value_name = "KEY")]
     pub apikey: Option<SecretString>,
+    /// Log in to a Claude subscription inside the session; the login is kept for all projects of the account
+    #[arg(long, conflicts_with_all = ["key_stdin", "key_from_env", "apikey"])]
+    pub interactive_login: bool,
     /// Store the key even if the provider refuses it
     #[arg(long)]
     pub no_verify: bool,
@@ -41,7 +47,7 @@ pub struct KeyArgs {
 impl KeyArgs {
     /// Whether the user says with this command how Claude is to be paid from now on.
     pub(super) fn is_given(&self) -> bool {
-        self.source().is_some()
+        self.source().is_some() || self.interactive_login
     }
 
     fn source(&self) -> Option<Source> {
@@ -58,6 +64,9 @@ impl KeyArgs {
 pub async fn obtain(target: &Target, args: &KeyArgs, host: &Host) -> Result<(Provider, Credentials), Error> {
     let id = &target.settings.provider.value;
     let given = args.source();
+    if args.interactive_login {
+        return subscription::choose_login(target, host);
+    }
     if given.is_none()
         && let Some(known) = known(target)?
     {
@@ -94,7 +103,13 @@ pub async fn obtain(target: &Target, args: &KeyArgs, host: &Host) -> Result<(Pro
         return Ok((provider.clone(), cloud_credentials(target, provider)?));
     }
     let used = as_used(target, provider, &load()?)?;
-    let outcome = setup::set_up(&used, &target.account, &options, host).await?;
+    let way =
+        if subscription::is_offered(&used, &options, host) { setup::ask_way().await? } else { Way::Key };
+    let outcome = match way {
+        Way::Key => setup::set_up(&used, &target.account, &options, host).await?,
+        Way::Token => subscription::make_token(target, &used, &options, host).await?,
+        Way::Login => return subscription::choose_login(target, host),
+    };
     tell(&outcome.warnings, &outcome.path);
     let stored = load()?;
     if let Credential::Key(used) = launch::session_env(target, provider, &stored)?.credential()
@@ -134,7 +149,9 @@ pub fn known(target: &Target) -> Result<Option<(Provider, Credentials)>, Error> 
     }
     let stored = credentials::load(&target.reactor_home, &target.account, id)?;
     Ok(match provider {
-        Some(provider) => has_key(provider, &stored).then(|| (provider.clone(), stored)),
+        Some(provider) => {
+            (has_key(provider, &stored) || has_login(target, provider)).then(|| (provider.clone(), stored))
+        }
         // A `.env` written by hand says all that a row would.
         None if stored.iter().next().is_some() => Some((Provider::unlisted(id.clone()), stored)),
         None => None,
@@ -148,9 +165,15 @@ fn cloud_credentials(target: &Target, provider: &Provider) -> Result<Credentials
 }
 
 fn has_key(provider: &Provider, credentials: &Credentials) -> bool {
-    let named = provider.key_env.iter().map(String::as_str).chain([AUTH_TOKEN, API_KEY]);
+    let token = provider.is_claude().then_some(OAUTH_TOKEN);
+    let named = provider.key_env.iter().map(String::as_str).chain([AUTH_TOKEN, API_KEY]).chain(token);
     let stated = |name| credentials.get(name).is_some_and(|value| !value.expose_secret().is_empty());
     provider.auth == Auth::None || provider.key_optional || named.into_iter().any(stated)
+}
+
+/// Whether the user chose to log in, which the first session does.
+fn has_login(target: &Target, provider: &Provider) -> bool {
+    provider.is_claude() && login::is_chosen(&target.reactor_home, &target.account)
 }
 
 /// Asks once about what a repository chose for an account that was never used in it.

@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::forward::{Agent, Forwarded};
 use super::image;
 use super::lock::lock;
+use super::subscription;
 use super::target::Target;
 use crate::config::EnvMode;
 use crate::container::apply::{self, Running, Wanted, apply, refuse_if_in_use, remove_unless_in_use};
@@ -28,6 +29,7 @@ use crate::private_file::{self, Lock};
 use crate::provider::catalog::Provider;
 use crate::provider::credential_files;
 use crate::provider::credentials::Credentials;
+use crate::provider::login;
 use crate::provider::session_env::{self, Login, ModelChoice, SessionEnv};
 use crate::signals::EndSignals;
 use crate::ui;
@@ -74,7 +76,8 @@ pub fn session_env(
     };
     let (main, small) = (model(&target.settings.model), model(&target.settings.small_model));
     let choice = ModelChoice { main: main.as_deref(), small: small.as_deref() };
-    Ok(session_env::session_env(provider, credentials.iter(), choice)?)
+    let has_login = login::is_chosen(&target.reactor_home, &target.account);
+    Ok(session_env::session_env(provider, credentials.iter(), choice, has_login)?)
 }
 
 /// The container that is wanted.
@@ -91,6 +94,7 @@ pub fn spec(target: &Target, env: Option<&SessionEnv>, host: &Host) -> Container
         history: &target.session_dir.history().to_string_lossy(),
         carried: &target.session_dir.carried().to_string_lossy(),
         credential_files: files.as_deref().map(Path::to_string_lossy).as_deref(),
+        login: env.and_then(|env| subscription::folders(target, env)),
         ca_file: target.ca_file.as_ref(),
         mounts: [target.carried.mounts.as_slice(), &target.forward.mounts(user), &target.mounts].concat(),
         variables: target.variables(),
@@ -176,6 +180,7 @@ async fn launch(
     loop {
         let lock = lock_launch(target).await?;
         prepare_claude_config(target, env)?;
+        subscription::prepare(target, env)?;
         target.forward.prepare(host)?;
         let found = engine.find(&identity).await?;
         let refused = not_started.take().map(|error: engine::Error| Reason::CannotStart(error.to_string()));
@@ -276,7 +281,7 @@ fn prepare_claude_config(target: &Target, env: &SessionEnv) -> Result<(), Error>
     let claude_config = target.session_dir.claude_config(target.settings.provider.value.as_str());
     let api_key = match env.login() {
         Login::XApiKey(key) => Some(key.expose_secret()),
-        Login::Bearer(_) => None,
+        Login::Bearer(_) | Login::Subscription => None,
     };
     Ok(claude_config::prepare(&claude_config, Needs { api_key, danger: target.settings.danger.value })?)
 }

@@ -18,5 +18,6 @@ pub mod lock;
 pub mod old_home;
 pub mod run;
 pub mod settle;
+pub mod subscription;
 pub mod target;
 pub mod trust;

@@ -9,6 +9,7 @@ use super::dry_run;
 use super::keys::KeyArgs;
 use super::launch::{self, Entered, Inside, Joining};
 use super::settle::settle;
+use super::subscription::{self, Opening};
 use super::target::Target;
 use crate::config::Values;
 use crate::container::engine::exec::ExecRequest;
@@ -78,10 +79,16 @@ pub async fn run(args: &Args, host: &Host) -> Result<ExitCode, Error> {
     // One listener for the whole command: a signal between two waits is kept for the next one.
     let mut signals = EndSignals::listen().map_err(Error::signals)?;
     let env = settle(&target, &args.key, host).await?;
-    let request = |inside: &Inside| request(args, &target, &env, inside, host);
+    let opening = if args.shell {
+        Opening::Prompt
+    } else {
+        subscription::opening(&target, &env, &args.claude_args, args.key.interactive_login, host)?
+    };
+    let request = |inside: &Inside| request(args, &target, &env, opening, inside, host);
     let entered = launch::enter(&target, &env, host, Joining::AsWanted, &mut signals, request).await?;
     let Entered { engine, container, session, forwarded: _while_it_lives } = entered;
     ui::note(&summary(&target, &env));
+    subscription::warn_of_passed_over(&target, &env);
     let code = session::join(session, &mut signals).await;
     if !target.settings.session_persistence.value {
         match signals.unless(launch::remove_if_idle(&target, &engine, &container)).await {
@@ -93,25 +100,35 @@ pub async fn run(args: &Args, host: &Host) -> Result<ExitCode, Error> {
     Ok(ExitCode::from(code?))
 }
 
-fn request(args: &Args, target: &Target, env: &SessionEnv, inside: &Inside, host: &Host) -> ExecRequest {
+fn request(
+    args: &Args,
+    target: &Target,
+    env: &SessionEnv,
+    opening: Opening,
+    inside: &Inside,
+    host: &Host,
+) -> ExecRequest {
     let (command, vars): (Vec<String>, Vec<(String, SecretString)>) = if args.shell {
         (vec!["bash".to_owned(), "-l".to_owned()], launch::owned(env.for_command()))
     } else {
         let export_key = target.settings.export_key.value;
-        let command = claude_command(args, target, env);
+        let command = claude_command(args, target, env, opening);
         let command = if host.terminal.is_interactive() { resumed(command) } else { command };
         (command, launch::owned(env.for_claude(export_key)))
     };
     launch::exec_request(command, vars, inside, host)
 }
 
-fn claude_command(args: &Args, target: &Target, env: &SessionEnv) -> Vec<String> {
+fn claude_command(args: &Args, target: &Target, env: &SessionEnv, opening: Opening) -> Vec<String> {
     let mut command = launch::without_own_key(target, env);
     command.push("claude".to_owned());
     if target.settings.danger.value {
         command.push("--dangerously-skip-permissions".to_owned());
     }
     command.extend(args.claude_args.iter().cloned());
+    if opening == Opening::LoginScreen {
+        command.push("/login".to_owned());
+    }
     command
 }
 

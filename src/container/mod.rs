@@ -10,6 +10,7 @@ pub mod engine;
 pub mod found;
 pub mod git_worktree;
 pub mod image;
+pub mod managed_settings;
 pub mod mount;
 pub mod name;
 pub mod plan;

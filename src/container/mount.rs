@@ -5,14 +5,23 @@ use std::path::{Component, Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::carried::claude_folders;
+use super::managed_settings;
 use super::spec::{CLAUDE_CONFIG_DIR, WORKDIR};
 use crate::config::{MountText, Setting, Source};
 use crate::host::Host;
 use crate::project::holds;
+use crate::provider::login;
 
 /// The places the container has mounts of its own at, or in. Claude Code's folder holds the history's.
-const OURS: [&str; 5] =
-    [WORKDIR, CLAUDE_CONFIG_DIR, "/etc/claude-reactor", claude_folders::PLACE, "/run/claude-reactor"];
+const OURS: [&str; 7] = [
+    WORKDIR,
+    CLAUDE_CONFIG_DIR,
+    "/etc/claude-reactor",
+    claude_folders::PLACE,
+    "/run/claude-reactor",
+    login::INSIDE,
+    managed_settings::INSIDE,
+];
 
 /// A host path that the container sees.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

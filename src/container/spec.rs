@@ -11,11 +11,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::carried;
+use super::managed_settings;
 use super::mount::Mount;
 use super::name::{Identity, LABEL_PREFIX};
 use crate::config::limits::Pids;
 use crate::digest::hex;
 use crate::provider::credential_files;
+use crate::provider::login;
 
 /// Where the project is inside.
 pub const WORKDIR: &str = "/app";
@@ -113,6 +115,15 @@ impl CaFile {
     }
 }
 
+/// The folders of an account's login.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginFolders {
+    /// The login itself, which Claude Code writes.
+    pub login: String,
+    /// The settings that protect it.
+    pub policy: String,
+}
+
 /// What a spec is made of.
 #[derive(Debug, Clone)]
 pub struct Parts<'a> {
@@ -130,6 +141,8 @@ pub struct Parts<'a> {
     pub carried: &'a str,
     /// The provider's credential files, where it has any.
     pub credential_files: Option<&'a str>,
+    /// Where the session logs in by the account's subscription.
+    pub login: Option<LoginFolders>,
     /// CA certificates to trust in addition.
     pub ca_file: Option<&'a CaFile>,
     /// The user's own mounts, and those that follow from the project and the caller.
@@ -155,6 +168,10 @@ impl ContainerSpec {
         ];
         mounts
             .extend(parts.credential_files.map(|folder| Mount::read_only(folder, credential_files::INSIDE)));
+        if let Some(LoginFolders { login, policy }) = parts.login {
+            mounts.push(Mount::writable(login, login::INSIDE));
+            mounts.push(Mount::read_only(policy, managed_settings::INSIDE));
+        }
         let mut env = parts.variables;
         for (name, value) in [
             ("HOME", parts.user.home()),
@@ -266,6 +283,7 @@ pub(super) mod tests {
             history: "/home/alice/.claude-reactor/alice/my-app-76a2e845/projects",
             carried: "/home/alice/.claude-reactor/alice/my-app-76a2e845/carried",
             credential_files: None,
+            login: None,
             ca_file: None,
             mounts: Vec::new(),
             variables: BTreeMap::new(),
@@ -296,7 +314,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn extra_certificates_are_mounted_and_named() {
+    fn extra_certificates_and_a_login_are_mounted_and_named() {
         let mut parts = spec(1000);
         let with_ca = ContainerSpec::new(Parts {
             image: &parts.image.clone(),
@@ -306,6 +324,7 @@ pub(super) mod tests {
             history: "/h",
             carried: "/d",
             credential_files: Some("/f"),
+            login: Some(LoginFolders { login: "/l".to_owned(), policy: "/p".to_owned() }),
             ca_file: Some(&CaFile { path: "/etc/company.pem".into(), digest: "c0ffee".to_owned() }),
             mounts: vec![Mount::read_only("/data", "/mnt/data")],
             variables: BTreeMap::new(),
@@ -316,6 +335,8 @@ pub(super) mod tests {
         assert!(with_ca.mounts.contains(&Mount::read_only("/etc/company.pem", CA_FILE)));
         assert!(with_ca.mounts.contains(&Mount::read_only("/data", "/mnt/data")));
         assert!(with_ca.mounts.contains(&Mount::read_only("/f", "/etc/claude-reactor/files")));
+        assert!(with_ca.mounts.contains(&Mount::writable("/l", login::INSIDE)));
+        assert!(with_ca.mounts.contains(&Mount::read_only("/p", managed_settings::INSIDE)));
         assert_eq!(with_ca.ca_digest.as_deref(), Some("c0ffee"));
         assert_eq!(with_ca.env["NODE_EXTRA_CA_CERTS"], CA_FILE);
         assert_eq!(with_ca.env["GIT_SSL_CAINFO"], CA_BUNDLE);

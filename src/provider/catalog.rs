@@ -19,7 +19,7 @@ use crate::name::ProviderId;
 
 pub use mode::{Cloud, FileQuestion, Mode, Need, Question};
 pub use problem::Problem;
-pub use provider::{Auth, Models, Origin, Provider, Wire, usual_key_variable};
+pub use provider::{Auth, Models, Origin, Provider, Wire, is_anthropic, usual_key_variable};
 pub use row::FILE as FILE_KEYS;
 use row::{Fault, File, Row};
 

@@ -22,6 +22,9 @@ pub const TIMEOUT: Duration = Duration::from_secs(5);
 /// The model to ask for where the catalogue names none: small, and known to Anthropic's API and its imitations.
 const FALLBACK_MODEL: &str = "claude-haiku-4-5";
 
+/// What Claude Code says of itself beside a subscription's token.
+const TOKEN_BETA: &str = "oauth-2025-04-20";
+
 /// Answers are cut after this many characters: enough for a sentence, too little to fill the screen.
 const ANSWER_LENGTH: usize = 200;
 
@@ -31,6 +34,8 @@ pub struct Endpoint {
     url: String,
     auth: Auth,
     model: String,
+    /// Whether what is tried is a Claude subscription's token, which Anthropic takes with a header of its own only.
+    token: bool,
 }
 
 /// What came of trying a key.
@@ -56,6 +61,12 @@ pub enum Verdict {
 }
 
 impl Endpoint {
+    /// The same place, for the token of a Claude subscription.
+    #[must_use]
+    pub fn with_token(self) -> Self {
+        Self { auth: Auth::Bearer, token: true, ..self }
+    }
+
     /// An endpoint of the Messages API below a base URL. `host.docker.internal`, this machine as containers call it,
     /// is `localhost` from here.
     pub fn new(base_url: &str, auth: Auth, model: Option<&str>) -> Self {
@@ -66,7 +77,7 @@ impl Endpoint {
         };
         // `[1m]` asks Claude Code for a larger context window; it is no part of the name that goes to the endpoint.
         let model = model.map_or(FALLBACK_MODEL, |model| model.strip_suffix("[1m]").unwrap_or(model));
-        Self { url: format!("{url}/v1/messages"), auth, model: model.to_owned() }
+        Self { url: format!("{url}/v1/messages"), auth, model: model.to_owned(), token: false }
     }
 
     /// The endpoint of a provider; `None` for one that has no base URL, unless it is Anthropic itself: its key must
@@ -100,6 +111,9 @@ pub fn check(endpoint: &Endpoint, key: &SecretString, network: &Network, timeout
         .header("user-agent", concat!("claude-reactor/", env!("CARGO_PKG_VERSION")));
     if let Some((name, value)) = header {
         request = request.header(name, value);
+    }
+    if endpoint.token {
+        request = request.header("anthropic-beta", TOKEN_BETA);
     }
     match request.send(body.to_string()) {
         Ok(response) => judge(response, key),

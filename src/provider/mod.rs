@@ -6,6 +6,7 @@ pub mod check;
 pub mod credential_files;
 pub mod credentials;
 pub mod env_file;
+pub mod login;
 pub mod session_env;
 pub mod setup;
 pub mod user_env;

@@ -16,10 +16,11 @@ use sha2::{Digest, Sha256};
 
 use crate::digest::hex;
 
-use super::catalog::{Provider, Wire};
+use super::catalog::{Provider, Wire, is_anthropic};
+use super::login;
 use super::variables::{
     ALIAS_MODELS, API_KEY, AUTH_TOKEN, BASE_URL, CLOUD_MODES, CONTEXT_WINDOW, MANAGED_BY_HOST, MODEL,
-    SMALL_MODEL,
+    OAUTH_TOKEN, SMALL_MODEL,
 };
 use lines::{Key, Lines};
 
@@ -41,6 +42,7 @@ pub struct SessionEnv {
     /// Names of keys that one of Claude Code's own variables holds a copy of.
     own_keys: Vec<String>,
     credential: Credential,
+    passed_over: Vec<Credential>,
     endpoint: String,
     model: Option<String>,
 }
@@ -50,6 +52,10 @@ pub struct SessionEnv {
 pub enum Credential {
     /// The key in this line of the provider's `.env`.
     Key(String),
+    /// The long-lived token of a Claude subscription, in the line `CLAUDE_CODE_OAUTH_TOKEN`.
+    Token,
+    /// The login of a Claude subscription, which Claude Code keeps itself ([`login`]).
+    Login,
     /// None: the backend asks for no key.
     NoKey,
     /// The credentials of a cloud mode, by their variables.
@@ -63,13 +69,17 @@ pub enum Login<'a> {
     Bearer(&'a SecretString),
     /// `x-api-key: …`. Claude Code asks its user about such a key until its state says that the key is approved.
     XApiKey(&'a SecretString),
+    /// By a Claude subscription, whose credential Claude Code sends to Anthropic itself only.
+    Subscription,
 }
 
-/// The variables of a session of `provider`, whose `.env` holds `lines`.
+/// The variables of a session of `provider`, whose `.env` holds `lines`. `has_login` says whether the account's user chose
+/// to log in to a Claude subscription; a key or token in `.env` wins over that.
 pub fn session_env<'a>(
     provider: &Provider,
     lines: impl IntoIterator<Item = (&'a str, &'a SecretString)>,
     choice: ModelChoice<'_>,
+    has_login: bool,
 ) -> Result<SessionEnv, Error> {
     let lines: Lines = lines.into_iter().collect();
     if provider.wire != Wire::Anthropic {
@@ -81,7 +91,15 @@ pub fn session_env<'a>(
     }
     let endpoint = lines.endpoint(provider)?;
     let models = Models::choose(provider, &lines, choice)?;
-    let key = lines.key(provider)?;
+    let has_login = has_login && provider.is_claude();
+    let key = lines.key(provider, has_login)?;
+    if matches!(key.credential, Credential::Token | Credential::Login) && !is_anthropic(endpoint) {
+        return Err(Error::SubscriptionElsewhere {
+            credential: key.credential,
+            endpoint: endpoint.to_owned(),
+        });
+    }
+    let passed_over = lines.passed_over(provider, &key, has_login);
 
     let mut vars = Vars(BTreeMap::new());
     vars.pin(endpoint);
@@ -89,13 +107,14 @@ pub fn session_env<'a>(
     vars.suit_to(provider);
     vars.overlay(provider.env.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     vars.overlay(lines.iter());
-    vars.log_in(&key);
+    vars.log_in(provider, &key);
 
     let is_own = |name: &&String| *name != AUTH_TOKEN && *name != API_KEY;
     Ok(SessionEnv {
         vars: vars.0,
         own_keys: provider.key_env.iter().filter(is_own).cloned().collect(),
         credential: key.credential,
+        passed_over,
         endpoint: endpoint.trim_end_matches('/').to_owned(),
         model: models.main.map(str::to_owned),
     })
@@ -133,8 +152,16 @@ impl SessionEnv {
         &self.credential
     }
 
+    /// What could pay as well, and does not because of that one.
+    pub fn passed_over(&self) -> &[Credential] {
+        &self.passed_over
+    }
+
     /// What the session sends to prove who it is; where there is no key, a text that is no secret.
     pub fn login(&self) -> Login<'_> {
+        if matches!(self.credential, Credential::Token | Credential::Login) {
+            return Login::Subscription;
+        }
         match &self.vars[API_KEY] {
             key if key.expose_secret().is_empty() => Login::Bearer(&self.vars[AUTH_TOKEN]),
             key => Login::XApiKey(key),
@@ -156,6 +183,8 @@ impl fmt::Display for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key(name) => write!(f, "key {name}"),
+            Self::Token => write!(f, "subscription token {OAUTH_TOKEN}"),
+            Self::Login => f.write_str("subscription login"),
             Self::NoKey => f.write_str("no key"),
             Self::Cloud(names) => f.write_str(&names.join(" + ")),
         }
@@ -239,10 +268,20 @@ impl Vars {
 
     /// Both of Claude Code's key variables are sent where both are set; the one not used is empty, not absent, so that
     /// nothing else can set it.
-    fn log_in(&mut self, key: &Key<'_>) {
+    fn log_in(&mut self, provider: &Provider, key: &Key<'_>) {
         self.set(AUTH_TOKEN, "");
         self.set(API_KEY, "");
-        self.set(key.variable, key.value);
+        if provider.is_claude() {
+            self.set(OAUTH_TOKEN, "");
+        }
+        if key.credential == Credential::Login {
+            // Claude Code takes it for a promise that the credential is in the environment. The managed settings, which
+            // are mounted with the login, do instead what it does.
+            self.0.remove(MANAGED_BY_HOST);
+            self.set(login::VARIABLE, login::INSIDE);
+        } else {
+            self.set(key.variable, key.value);
+        }
     }
 }
 

@@ -13,6 +13,8 @@ use secrecy::{ExposeSecret, SecretString};
 use super::catalog::{self, Auth, Provider};
 use super::check::{self, Endpoint, Network, Verdict};
 use super::credentials;
+use super::login;
+use super::variables::OAUTH_TOKEN;
 use crate::host::Host;
 use crate::name::{AccountName, ProviderId};
 
@@ -21,12 +23,14 @@ mod cloud;
 mod error;
 mod interrupt;
 mod new_provider;
+mod subscription;
 mod warning;
 
 pub use cloud::set_up_cloud;
 pub use error::Error;
 pub use interrupt::interruptible;
 pub use new_provider::NewProvider;
+pub use subscription::{Way, ask_way, obtain_token};
 pub use warning::Warning;
 
 /// How often a person is asked for a key that the endpoint rejects.
@@ -108,7 +112,7 @@ pub async fn obtain(provider: &Provider, options: &Options, host: &Host) -> Resu
         return Err(Error::NoVariable(provider.id.clone()));
     }
     let url = provider.key_url.as_ref();
-    let wanted = Wanted {
+    let mut wanted = Wanted {
         provider: provider.name.clone(),
         prompt: format!(
             "Enter your {} API key{}",
@@ -118,8 +122,12 @@ pub async fn obtain(provider: &Provider, options: &Options, host: &Host) -> Resu
         names: provider.key_env.clone(),
         url: url.cloned(),
     };
+    if provider.is_claude() {
+        wanted.names.push(OAUTH_TOKEN.to_owned());
+    }
     let given = wanted.get(options, host).await?;
-    wanted.tried(given, Endpoint::of(provider), options, host).await
+    let endpoint = subscription::place(provider, given.expose_secret(), &mut wanted.names)?;
+    wanted.tried(given, endpoint, options, host).await
 }
 
 /// Asks what an unknown provider is, gets a key for it, and tries it. Writes nothing. `nearest` is the known one that was
@@ -143,6 +151,9 @@ pub async fn obtain_new(
         url: None,
     };
     let given = wanted.get(options, host).await?;
+    if login::is_token(given.expose_secret()) {
+        return Err(Error::TokenElsewhere { provider: id.clone() });
+    }
     let owned_id = id.clone();
     let row = ask::answer(move || new_provider::ask_row(owned_id, name)).await?;
     let endpoint =

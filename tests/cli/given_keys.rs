@@ -53,7 +53,7 @@ fn without_a_key_and_a_terminal_the_command_to_run_is_named_and_nothing_is_writt
     exit code: 2
     --- stderr
     error: there is no API key for Claude yet, and no terminal to ask for one
-      hint: run `claude-reactor run --llm-provider claude --key-from-env` with ANTHROPIC_API_KEY set, or `claude-reactor run --llm-provider claude --key-stdin < key.txt`
+      hint: run `claude-reactor run --llm-provider claude --key-from-env` with ANTHROPIC_API_KEY or CLAUDE_CODE_OAUTH_TOKEN set, or `claude-reactor run --llm-provider claude --key-stdin < key.txt`, or, to log in to a subscription, `claude-reactor run --llm-provider claude --interactive-login` in a terminal
     ");
     assert_eq!(state(&sandbox), before);
 }

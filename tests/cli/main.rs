@@ -31,4 +31,5 @@ mod providers;
 mod quiet;
 mod remembered;
 mod stored_keys;
+mod subscription;
 mod trust;

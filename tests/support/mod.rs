@@ -17,3 +17,4 @@ pub mod running;
 pub mod sandbox;
 pub mod secrets;
 pub mod ssh_agent;
+pub mod tls_proxy;

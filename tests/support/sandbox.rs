@@ -86,7 +86,15 @@ impl Sandbox {
 
     /// A key of this sandbox. No command may show it unless it says so ([`Invocation::shows_secrets`]).
     pub fn canary(&self, label: &str) -> Canary {
-        let canary = Canary::new(label);
+        self.guard(Canary::new(label), label)
+    }
+
+    /// The same, in the form of a token of a Claude subscription.
+    pub fn token(&self, label: &str) -> Canary {
+        self.guard(Canary::token(label), label)
+    }
+
+    fn guard(&self, canary: Canary, label: &str) -> Canary {
         self.with_state(|state| state.redactions.add_secret(&canary, format!("[SECRET:{label}]")));
         canary
     }

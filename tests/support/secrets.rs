@@ -25,6 +25,11 @@ impl Canary {
         Self(format!("sk-canary-{label}-{hex}"))
     }
 
+    /// A token of a Claude subscription: `sk-ant-oat01-canary-{label}-{64 hexadecimal digits}`.
+    pub fn token(label: &str) -> Self {
+        Self(Self::new(label).0.replacen("sk-", "sk-ant-oat01-", 1))
+    }
+
     /// The whole key.
     pub fn key(&self) -> &str {
         &self.0

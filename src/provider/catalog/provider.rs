@@ -93,6 +93,11 @@ pub enum Origin {
     User,
 }
 
+/// Whether an endpoint is Anthropic's own: the only one that a Claude subscription's credential may go to.
+pub fn is_anthropic(endpoint: &str) -> bool {
+    endpoint.trim_end_matches('/') == CLAUDE_BASE_URL
+}
+
 /// What the variable of a backend's key is usually called: `ACME_API_KEY` for `acme`.
 pub fn usual_key_variable(id: &ProviderId) -> String {
     let upper = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };

@@ -59,6 +59,7 @@ pub(super) fn session_env(
 
     let names = cloud.credentials().filter(|name| vars.value(name).is_some()).map(str::to_owned).collect();
     Ok(SessionEnv {
+        passed_over: Vec::new(),
         endpoint: endpoint(cloud.mode, &vars),
         // Claude Code itself needs them under these names.
         own_keys: Vec::new(),

@@ -1,5 +1,6 @@
 //! Why a provider's row, `.env` and settings do not make a session.
 
+use super::Credential;
 use crate::name::ProviderId;
 use crate::provider::base_url;
 use crate::provider::catalog::{Need, Wire};
@@ -49,6 +50,14 @@ pub enum Error {
         /// The provider.
         provider: ProviderId,
     },
+    /// A subscription's credential would go to somebody else.
+    #[error("the {credential} is for Anthropic alone, and provider claude is at {endpoint}")]
+    SubscriptionElsewhere {
+        /// Which credential.
+        credential: Credential,
+        /// Where it would go.
+        endpoint: String,
+    },
     /// Nothing says which model to ask.
     #[error("no model is known for provider {provider}")]
     NoModel {
@@ -92,6 +101,10 @@ impl Error {
             }
             Self::TwoKeys { .. } => "remove the one that is not to be sent".to_owned(),
             Self::Reserved { .. } => "remove the line".to_owned(),
+            Self::SubscriptionElsewhere { .. } => {
+                "remove that address from providers.yaml or llms/claude/.env, or store a key for it with --key-stdin"
+                    .to_owned()
+            }
             Self::NoModel { provider } => format!(
                 "choose one with --llm-provider {provider} --llm-model MODEL, or set models.main of {provider} in \
                  ~/.claude-reactor/providers.yaml"

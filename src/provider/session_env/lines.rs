@@ -68,8 +68,8 @@ impl<'a> Lines<'a> {
     }
 
     /// The key to send: a line for one of Claude Code's own variables, else the first of the row's names that has a
-    /// line.
-    pub(super) fn key(&self, provider: &Provider) -> Result<Key<'a>, Error> {
+    /// line. Claude Code, too, prefers a key to a subscription's token, and a token to a login.
+    pub(super) fn key(&self, provider: &Provider, has_login: bool) -> Result<Key<'a>, Error> {
         let key = |variable, value, name: &str| Key {
             variable,
             value,
@@ -82,6 +82,13 @@ impl<'a> Lines<'a> {
             (None, None) => {}
         }
         let own = provider.key_env.iter().find_map(|name| Some((name, self.stated(name)?)));
+        if provider.is_claude() && provider.auth != Auth::None && own.is_none() {
+            let token = self.stated(OAUTH_TOKEN);
+            let credential = if token.is_some() { Credential::Token } else { Credential::Login };
+            if token.is_some() || has_login {
+                return Ok(Key { variable: OAUTH_TOKEN, value: token.unwrap_or_default(), credential });
+            }
+        }
         match (provider.auth, own) {
             (Auth::Bearer, Some((name, value))) => Ok(key(AUTH_TOKEN, value, name)),
             (Auth::XApiKey, Some((name, value))) => Ok(key(API_KEY, value, name)),
@@ -92,5 +99,14 @@ impl<'a> Lines<'a> {
             // As a bearer whatever the row says: Claude Code asks its user about an x-api-key it does not know.
             _ => Ok(Key { variable: AUTH_TOKEN, value: NO_KEY, credential: Credential::NoKey }),
         }
+    }
+
+    /// What of a Claude subscription is there, and not used because of `key`.
+    pub(super) fn passed_over(&self, provider: &Provider, key: &Key<'_>, has_login: bool) -> Vec<Credential> {
+        let token = provider.is_claude() && self.stated(OAUTH_TOKEN).is_some();
+        [(token, Credential::Token), (has_login, Credential::Login)]
+            .into_iter()
+            .filter_map(|(there, credential)| (there && credential != key.credential).then_some(credential))
+            .collect()
     }
 }

@@ -20,7 +20,12 @@ fn with(
 ) -> Result<SessionEnv, Error> {
     let lines: Vec<(&str, SecretString)> =
         lines.iter().map(|(name, value)| (*name, SecretString::from(*value))).collect();
-    session_env(provider, lines.iter().map(|(name, value)| (*name, value)), ModelChoice { main, small })
+    session_env(
+        provider,
+        lines.iter().map(|(name, value)| (*name, value)),
+        ModelChoice { main, small },
+        false,
+    )
 }
 
 fn session(id: &str, lines: &[(&str, &str)]) -> SessionEnv {
@@ -84,6 +89,7 @@ fn claude_with_its_key() {
     ANTHROPIC_API_KEY=<the key>
     ANTHROPIC_AUTH_TOKEN=
     ANTHROPIC_BASE_URL=https://api.anthropic.com
+    CLAUDE_CODE_OAUTH_TOKEN=
     CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST=1
     CLAUDE_CODE_USE_BEDROCK=
     CLAUDE_CODE_USE_FOUNDRY=
@@ -335,9 +341,48 @@ fn what_makes_no_session_is_named_with_what_to_do() {
 }
 
 #[test]
-fn claude_may_hold_its_own_subscription_token_beside_its_key() {
-    let env = session("claude", &[("ANTHROPIC_API_KEY", KEY), ("CLAUDE_CODE_OAUTH_TOKEN", "t")]);
-    assert_eq!(value(&env, "CLAUDE_CODE_OAUTH_TOKEN"), Some("t"));
+fn of_key_token_and_login_one_pays_and_the_others_are_not_sent() {
+    let claude = |lines: &[(&str, &str)], has_login| {
+        let lines: Vec<_> = lines.iter().map(|(name, value)| (*name, SecretString::from(*value))).collect();
+        let lines = lines.iter().map(|(name, value)| (*name, value));
+        session_env(&provider("claude"), lines, ModelChoice::default(), has_login).unwrap()
+    };
+    let (key, token) = (("ANTHROPIC_API_KEY", KEY), ("CLAUDE_CODE_OAUTH_TOKEN", "t"));
+    let sent = |env: &SessionEnv| {
+        [API_KEY, OAUTH_TOKEN, MANAGED_BY_HOST, login::VARIABLE]
+            .map(|name| value(env, name).map(str::to_owned))
+    };
+    let some = |text: &str| Some(text.to_owned());
+
+    let all = claude(&[key, token], true);
+    assert_eq!(*all.credential(), Credential::Key("ANTHROPIC_API_KEY".to_owned()));
+    assert_eq!(all.passed_over(), [Credential::Token, Credential::Login]);
+    assert_eq!(sent(&all), [some(KEY), some(""), some("1"), None]);
+
+    let by_token = claude(&[token], true);
+    assert_eq!(
+        (by_token.credential(), by_token.passed_over()),
+        (&Credential::Token, &[Credential::Login][..])
+    );
+    assert_eq!(sent(&by_token), [some(""), some("t"), some("1"), None]);
+
+    let by_login = claude(&[], true);
+    assert_eq!((by_login.credential(), by_login.passed_over()), (&Credential::Login, &[][..]));
+    assert_eq!(sent(&by_login), [some(""), some(""), None, some(login::INSIDE)]);
+    assert!(matches!(by_login.login(), Login::Subscription));
+}
+
+#[test]
+fn the_login_of_a_subscription_goes_to_anthropic_alone() {
+    let elsewhere =
+        Provider { base_url: Some("https://proxy.acme.example".to_owned()), ..provider("claude") };
+    let error = failure(&elsewhere, &[("CLAUDE_CODE_OAUTH_TOKEN", "t")]);
+    assert!(matches!(error, Error::SubscriptionElsewhere { credential: Credential::Token, .. }), "{error:?}");
+    let error = session_env(&elsewhere, [], ModelChoice::default(), true).unwrap_err();
+    assert!(matches!(error, Error::SubscriptionElsewhere { credential: Credential::Login, .. }), "{error:?}");
+    let env = session_env(&provider("zai"), [("ZAI_API_KEY", &KEY.into())], ModelChoice::default(), true);
+    let env = env.unwrap();
+    assert!(env.passed_over().is_empty() && value(&env, login::VARIABLE).is_none());
 }
 
 #[test]

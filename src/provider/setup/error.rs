@@ -7,6 +7,7 @@ use super::cloud::in_words;
 use crate::host;
 use crate::name::ProviderId;
 use crate::provider::catalog::Need;
+use crate::provider::variables::OAUTH_TOKEN;
 use crate::provider::{credential_files, credentials, env_file};
 use crate::signals::EndSignal;
 
@@ -107,6 +108,14 @@ pub enum Error {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// A Claude subscription's token was given for somebody else.
+    #[error(
+        "this is the token of a Claude subscription, which only Anthropic may see; it was not stored for {provider}"
+    )]
+    TokenElsewhere {
+        /// Whom it was given for.
+        provider: ProviderId,
+    },
     /// The endpoint does not take the key.
     #[error("{provider} rejected the key (HTTP {status}); it was not stored")]
     Rejected {
@@ -135,10 +144,17 @@ impl Error {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::MissingKey { names, command, .. } => Some(format!(
-                "run `{command} --key-from-env` with {} set, or `{command} --key-stdin < key.txt`",
-                names.join(" or ")
-            )),
+            Self::MissingKey { names, command, .. } => {
+                let log_in = names
+                    .iter()
+                    .any(|name| name == OAUTH_TOKEN)
+                    .then(|| format!(", or, to log in to a subscription, `{command} --interactive-login` in a terminal"));
+                Some(format!(
+                    "run `{command} --key-from-env` with {} set, or `{command} --key-stdin < key.txt`{}",
+                    names.join(" or "),
+                    log_in.unwrap_or_default()
+                ))
+            }
             Self::MissingInputs { command, .. } => Some(format!(
                 "run `{command} --key-from-env` with them set (a file by its path), or `{command} --key-stdin` with a \
                  line NAME='value' for each"
@@ -167,6 +183,9 @@ impl Error {
                 let url = url.as_ref().map_or(String::new(), |url| format!("see {url}; "));
                 Some(format!("{url}--no-verify stores it nevertheless"))
             }
+            Self::TokenElsewhere { .. } => Some(
+                "give it to provider claude at its own address: `claude-reactor run --llm-provider claude`".to_owned(),
+            ),
             Self::NoAnswer => Some("--key-stdin and --key-from-env need no answers".to_owned()),
             Self::Host(error) => error.hint(),
             Self::Credentials(error) => error.hint(),

@@ -95,7 +95,7 @@ fn a_key_in_the_project_is_left_there_without_somebody_to_ask() {
     took over .claude.json, agents from [HOME]/.claude-reactor/user/app-[HASH:app]
     there is an API key in [ROOT]/app/.claude-reactor-env, where others may have put it; if it is yours: `sed 's/^ANTHROPIC_API_KEY=//; /^#/d' '[ROOT]/app/.claude-reactor-env' | claude-reactor run --llm-provider claude --key-stdin`
     error: there is no API key for Claude yet, and no terminal to ask for one
-      hint: run `claude-reactor run --llm-provider claude --key-from-env` with ANTHROPIC_API_KEY set, or `claude-reactor run --llm-provider claude --key-stdin < key.txt`
+      hint: run `claude-reactor run --llm-provider claude --key-from-env` with ANTHROPIC_API_KEY or CLAUDE_CODE_OAUTH_TOKEN set, or `claude-reactor run --llm-provider claude --key-stdin < key.txt`, or, to log in to a subscription, `claude-reactor run --llm-provider claude --interactive-login` in a terminal
     ");
     assert!(!old.account("llms/claude/.env").exists());
 

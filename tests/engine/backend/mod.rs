@@ -4,6 +4,7 @@ mod canary;
 
 mod claude;
 mod first_time;
+mod login;
 mod own_name;
 mod repository;
 mod side_by_side;

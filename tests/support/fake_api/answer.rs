@@ -27,6 +27,9 @@ pub(super) async fn answer(shared: Arc<Shared>, script: &Script, request: &Recor
         ("HEAD", "/") => json_response(200, &Value::Null),
         ("POST", "/v1/messages") => message(shared, script, request).await,
         ("POST", "/v1/messages/count_tokens") => checked(script, request, &json!({ "input_tokens": 11 })),
+        ("POST", "/v1/oauth/token") if script.grant().is_some() => {
+            json_response(200, &script.grant().unwrap_or_default())
+        }
         ("GET", "/v1/models") => checked(script, request, &models()),
         ("POST", route) if cloud::model(route).is_some() => message(shared, script, request).await,
         ("POST", cloud::TOKEN) => json_response(200, &cloud::token(script)),

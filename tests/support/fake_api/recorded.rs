@@ -50,6 +50,11 @@ impl Recorded {
         self.method == "POST" && (self.route() == "/v1/messages" || cloud::model(self.route()).is_some())
     }
 
+    /// Whether it asks for a subscription's tokens.
+    pub fn is_token_request(&self) -> bool {
+        self.method == "POST" && self.route() == "/v1/oauth/token"
+    }
+
     /// The path without its query.
     pub(super) fn route(&self) -> &str {
         self.path.split('?').next().unwrap_or_default()

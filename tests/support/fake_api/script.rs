@@ -15,6 +15,14 @@ pub struct Script {
     tool: Option<ToolCall>,
     failure: Option<Failure>,
     delay: Duration,
+    grant: Option<Grant>,
+}
+
+/// What the token endpoint gives out.
+#[derive(Debug, Clone)]
+struct Grant {
+    access: Canary,
+    refresh: Canary,
 }
 
 /// What a request must carry.
@@ -103,6 +111,23 @@ impl Script {
     pub fn delays(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
+    }
+
+    /// Gives these tokens to whoever asks at the token endpoint of a Claude subscription; without this it answers 404.
+    pub fn grants(mut self, access: &Canary, refresh: &Canary) -> Self {
+        self.grant = Some(Grant { access: access.clone(), refresh: refresh.clone() });
+        self
+    }
+
+    pub(super) fn grant(&self) -> Option<Value> {
+        let Grant { access, refresh } = self.grant.as_ref()?;
+        Some(json!({
+            "token_type": "Bearer",
+            "access_token": access.key(),
+            "refresh_token": refresh.key(),
+            "expires_in": 28800,
+            "scope": "user:inference user:profile",
+        }))
     }
 
     pub(super) fn or_replies(mut self, text: &str) -> Self {

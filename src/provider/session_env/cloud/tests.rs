@@ -9,7 +9,7 @@ fn session(id: &str, lines: &[(&str, &str)]) -> Result<SessionEnv, Error> {
     let lines: Vec<(&str, SecretString)> =
         lines.iter().map(|(name, value)| (*name, (*value).into())).collect();
     let lines = lines.iter().map(|(name, value)| (*name, value));
-    any_session_env(catalog.get(&id.parse().unwrap()).unwrap(), lines, ModelChoice::default())
+    any_session_env(catalog.get(&id.parse().unwrap()).unwrap(), lines, ModelChoice::default(), false)
 }
 
 fn table(env: &SessionEnv) -> String {
