@@ -235,7 +235,7 @@ fn a_key_beside_it_pays_and_is_said_to() {
     let before = place.fake.requests().len();
     let said = place.ask(&project);
     for line in [
-        "making the container anew: the mounts changed\n",
+        "making the container anew: the mount /etc/claude-code is gone, the mount /home/claude/.claude-login is gone\n",
         "· key ANTHROPIC_API_KEY\n",
         "warning: the key ANTHROPIC_API_KEY pays, and not the subscription login; to change that, remove its line from ",
     ] {
