@@ -10,6 +10,8 @@ pub mod engine;
 pub mod found;
 pub mod git_worktree;
 pub mod image;
+pub mod image_check;
+pub mod local_image;
 pub mod mount;
 pub mod name;
 pub mod plan;
