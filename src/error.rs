@@ -7,11 +7,9 @@ use std::process::ExitCode;
 
 use crate::config::{self, Source};
 use crate::container::relay::ssh_agent;
-use crate::container::{apply, claude_config, engine, image, mount, session};
-use crate::image_choice::ImageReference;
+use crate::container::{apply, claude_config, engine, image, image_check, mount, pull_failure, session};
 use crate::provider::{catalog, credentials, login, session_env, setup};
 use crate::signals::EndSignal;
-use crate::variant::Variant;
 use crate::{host, name, old_home, private_file, project, user_file};
 
 /// Something failed on this machine.
@@ -98,14 +96,12 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
-    /// An image of the user's own.
-    #[error("the image {image} (from: {from}) is not a built-in one, and others are not in this version yet")]
-    CustomImage {
-        /// The image.
-        image: ImageReference,
-        /// What chose it.
-        from: Source,
-    },
+    /// An image of the user's own could not be pulled.
+    #[error(transparent)]
+    Pull(#[from] Box<pull_failure::Failure>),
+    /// No session can run in an image of the user's own.
+    #[error(transparent)]
+    ImageCheck(#[from] image_check::Error),
     /// A repository chose for a user who has not seen it.
     #[error("this project's file chooses {}, which you have not used here before", .choices.join(" and "))]
     Unseen {
@@ -177,10 +173,8 @@ impl Error {
             Self::ClaudeConfig(error) => error.hint(),
             Self::Session(error) => error.hint(),
             Self::CaFile { .. } => Some("correct the path, or leave it out".to_owned()),
-            Self::CustomImage { .. } => {
-                let names = Variant::ALL.map(|variant| format!("`{variant}`")).join(", ");
-                Some(format!("this version has: {names}"))
-            }
+            Self::Pull(failure) => failure.hint(),
+            Self::ImageCheck(error) => error.hint(),
             Self::Unseen { command, .. } => Some(format!("if that is what you want: `{command}`")),
             Self::Untrusted { command, .. } => Some(format!(
                 "if that is what you want: `{command}`, with `--yes` where there is no terminal"
@@ -206,6 +200,12 @@ impl Error {
         ExitCode::from(match self {
             Self::Engine(_)
             | Self::Image(_)
+            | Self::Pull(_)
+            | Self::ImageCheck(
+                image_check::Error::Engine(_)
+                | image_check::Error::TooLong { .. }
+                | image_check::Error::NotStarted { .. },
+            )
             | Self::Apply(
                 apply::Error::Engine(_)
                 | apply::Error::NotStarted(_)
@@ -264,7 +264,7 @@ impl Error {
             | Self::Mount(_)
             | Self::SshAgent(_)
             | Self::CaFile { .. }
-            | Self::CustomImage { .. }
+            | Self::ImageCheck(image_check::Error::Unfit { .. })
             | Self::Unseen { .. }
             | Self::Untrusted { .. } => USAGE,
             Self::Ended(signal) => signal.exit_code(),

@@ -1,4 +1,4 @@
-//! Shows a build: a live line on a terminal, one plain line a step in a log.
+//! Shows a build, or the download of an image: a live line on a terminal; in a log one plain line a step, or a layer.
 
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
@@ -16,12 +16,17 @@ const LIVE_TITLE: usize = 54;
 /// The live line, and under it what the step said last.
 const LIVE: &str = "{spinner} step {pos}/{len}  {elapsed}  {prefix}\n  {wide_msg:.dim}";
 
+/// The same for a download.
+const LIVE_LAYERS: &str = "{spinner} layer {pos}/{len}  {elapsed}  {wide_msg:.dim}";
+
 /// How often the live line moves while a step is silent.
 const TICK: Duration = Duration::from_millis(120);
 
-/// Shows a build to a person, or to the reader of a log. Shows nothing before a build starts.
+/// Shows a build or a download to a person, or to the reader of a log. Shows nothing before it starts.
 pub struct BuildProgress {
     started: Instant,
+    /// The layers that a log was told of.
+    layers_told: usize,
     bar: Option<ProgressBar>,
 }
 
@@ -29,13 +34,20 @@ impl BuildProgress {
     /// On standard error; `terminal` says whether that is one.
     pub fn stderr(terminal: bool) -> Self {
         let bar = terminal.then(|| ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()));
-        Self { started: Instant::now(), bar }
+        Self { started: Instant::now(), layers_told: 0, bar }
     }
 
     /// Shows the next thing. What cannot be written is lost: a closed standard error is no reason to end a build.
     pub fn show(&mut self, progress: &Progress) {
-        if let Progress::Started { .. } = progress {
+        if let Progress::Started { .. } | Progress::Pulling { .. } = progress {
             self.started = Instant::now();
+        }
+        if let (Progress::Layers(state), None) = (progress, &self.bar) {
+            // Most of what is reported is about bytes.
+            if state.done <= self.layers_told {
+                return;
+            }
+            self.layers_told = state.done;
         }
         match &self.bar {
             Some(bar) => live(bar, progress, self.started.elapsed()),
@@ -55,24 +67,35 @@ impl Drop for BuildProgress {
 
 fn live(bar: &ProgressBar, progress: &Progress, elapsed: Duration) {
     match progress {
-        Progress::Started { .. } => say(progress, elapsed),
+        Progress::Started { .. } | Progress::Pulling { .. } => say(progress, elapsed),
+        Progress::Layers(state) => {
+            bar.set_length(state.layers as u64);
+            bar.set_position(state.done as u64);
+            bar.set_message(state.now.clone());
+            appear(bar, LIVE_LAYERS);
+        }
         Progress::Step(step) => {
             bar.set_length(step.total.into());
             bar.set_position(step.number.into());
             bar.set_prefix(step.title(LIVE_TITLE));
             bar.set_message("");
-            if bar.is_hidden() {
-                let style = ProgressStyle::with_template(LIVE).expect("the template is well formed");
-                bar.set_style(style);
-                bar.set_draw_target(ProgressDrawTarget::stderr());
-                bar.enable_steady_tick(TICK);
-            }
+            appear(bar, LIVE);
         }
         Progress::Line(line) | Progress::Pull(line) => bar.set_message(line.clone()),
-        Progress::Built => {
+        Progress::Built | Progress::Pulled => {
             bar.finish_and_clear();
             say(progress, elapsed);
         }
+    }
+}
+
+/// Shows the live line, unless it is there.
+fn appear(bar: &ProgressBar, template: &str) {
+    if bar.is_hidden() {
+        let style = ProgressStyle::with_template(template).expect("the template is well formed");
+        bar.set_style(style);
+        bar.set_draw_target(ProgressDrawTarget::stderr());
+        bar.enable_steady_tick(TICK);
     }
 }
 
@@ -89,6 +112,9 @@ fn log_line(progress: &Progress, elapsed: Duration) -> Option<String> {
         Progress::Step(step) => Some(step_line(step, seconds)),
         Progress::Line(_) | Progress::Pull(_) => None,
         Progress::Built => Some(format!("built the image in {seconds} s")),
+        Progress::Pulling { reference } => Some(format!("pulling the image {reference}")),
+        Progress::Layers(state) => Some(format!("{seconds:>5} s  {} of {} layers", state.done, state.layers)),
+        Progress::Pulled => Some(format!("pulled the image in {seconds} s")),
     }
 }
 

@@ -29,8 +29,8 @@ pub struct ChoiceArgs {
     /// The main model, in the provider's own words; remembered for this project
     #[arg(long, value_name = "MODEL")]
     pub llm_model: Option<String>,
-    /// The image: `base` for now; remembered for this project
-    #[arg(long, visible_alias = "variant", value_name = "VARIANT")]
+    /// The image: `base`, or the reference of one of your own; remembered for this project
+    #[arg(long, visible_alias = "variant", value_name = "IMAGE")]
     pub image: Option<String>,
     /// A host folder the container is to see as well, at /mnt/{its name} if DST is not given; may be repeated, and adds
     /// to the `mounts` of the files

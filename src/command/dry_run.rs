@@ -9,10 +9,12 @@ use super::target::Target;
 use super::{keys, launch, old_home, trust};
 use crate::config::entries::Entry;
 use crate::container::engine::Engine;
+use crate::container::local_image::LocalImage;
 use crate::container::mount::Mount;
 use crate::container::plan::{Plan, plan};
 use crate::error::Error;
 use crate::host::Host;
+use crate::image_choice::ImageChoice;
 use crate::ui;
 
 /// What `--json` prints. Field names are stable.
@@ -27,6 +29,7 @@ struct Report {
     model: Option<String>,
     credential: Option<String>,
     image: String,
+    image_kind: &'static str,
     image_present: bool,
     container: String,
     action: &'static str,
@@ -55,9 +58,14 @@ async fn report(target: &Target, host: &Host) -> Result<Report, Error> {
     let env = known
         .map(|(provider, credentials)| launch::session_env(target, &provider, &credentials))
         .transpose()?;
-    let spec = launch::spec(target, env.as_ref(), host);
-    let identity = target.identity(host);
     let engine = Engine::connect(host).await?;
+    let choice = &target.settings.image.value;
+    let custom = match choice {
+        ImageChoice::BuiltIn(_) => None,
+        ImageChoice::Custom(reference) => LocalImage::find(&engine, reference).await?,
+    };
+    let spec = launch::spec(target, custom.as_ref(), env.as_ref(), host);
+    let identity = target.identity(host);
     let plan = plan(&spec, &identity, engine.find(&identity).await?);
     let container = match &plan {
         Plan::Reuse(found) | Plan::Unpause(found) | Plan::Start(found) => found.name.clone(),
@@ -84,8 +92,12 @@ async fn report(target: &Target, host: &Host) -> Result<Report, Error> {
                 .as_ref()
                 .map(|path| format!("the old key in {}, once it is imported", path.display()))
         }),
-        image_present: engine.image_id(&spec.image).await?.is_some(),
-        image: target.variant.tag(),
+        image_present: custom.is_some() || engine.image_id(&spec.image).await?.is_some(),
+        image_kind: match choice {
+            ImageChoice::BuiltIn(_) => "built-in",
+            ImageChoice::Custom(_) => "custom",
+        },
+        image: spec.image,
         container,
         action: plan.verb(),
         reason: plan.why(),
@@ -99,6 +111,14 @@ async fn report(target: &Target, host: &Host) -> Result<Report, Error> {
     })
 }
 
+fn image_state(report: &Report) -> &'static str {
+    match (report.image_present, report.image_kind) {
+        (true, _) => "present",
+        (false, "custom") => "to be pulled",
+        (false, _) => "to be built",
+    }
+}
+
 fn table(report: &Report) -> String {
     let or = |value: &Option<String>, otherwise: &str| value.clone().unwrap_or_else(|| otherwise.to_owned());
     let rows = [
@@ -108,10 +128,7 @@ fn table(report: &Report) -> String {
         ("endpoint", or(&report.endpoint, "not set up yet")),
         ("model", or(&report.model, "Claude Code's default")),
         ("credential", or(&report.credential, "none yet: `run` asks for the key")),
-        (
-            "image",
-            format!("{} ({})", report.image, if report.image_present { "present" } else { "to be built" }),
-        ),
+        ("image", format!("{} ({})", report.image, image_state(report))),
         ("container", report.container.clone()),
         ("action", format!("{}: {}", report.action, report.reason)),
         ("user", report.user.clone()),

@@ -10,7 +10,7 @@ use super::image;
 use super::lock::lock;
 use super::subscription;
 use super::target::Target;
-use crate::config::EnvMode;
+use crate::config::{EnvMode, Settings};
 use crate::container::apply::{self, Running, Wanted, apply, refuse_if_in_use, remove_unless_in_use};
 use crate::container::carried::{self, git_identity};
 use crate::container::claude_config::{self, Needs};
@@ -18,7 +18,8 @@ use crate::container::drift::{Reason, join};
 use crate::container::engine::exec::ExecRequest;
 use crate::container::engine::{self, Engine};
 use crate::container::found::State;
-use crate::container::name::Identity;
+use crate::container::local_image::LocalImage;
+use crate::container::name::{Identity, slug};
 use crate::container::plan::{Plan, plan};
 use crate::container::session::{self, Session};
 use crate::container::spec::{ContainerSpec, Parts, User, WORKDIR};
@@ -80,14 +81,20 @@ pub fn session_env(
     Ok(session_env::session_env(provider, credentials.iter(), choice, has_login)?)
 }
 
-/// The container that is wanted.
-pub fn spec(target: &Target, env: Option<&SessionEnv>, host: &Host) -> ContainerSpec {
+/// The container that is wanted; `custom` is the image where it is one of the user's.
+pub fn spec(
+    target: &Target,
+    custom: Option<&LocalImage>,
+    env: Option<&SessionEnv>,
+    host: &Host,
+) -> ContainerSpec {
     let claude_config = target.session_dir.claude_config(target.settings.provider.value.as_str());
     let user = User { uid: host.uid, gid: host.gid };
     let in_container = target.settings.env.value == EnvMode::Container;
     let files = credential_files(target);
     ContainerSpec::new(Parts {
-        image: &target.variant.tag(),
+        image: &image::reference(&target.settings.image.value),
+        custom,
         user,
         project: target.project.root(),
         claude_config: &claude_config.to_string_lossy(),
@@ -168,9 +175,12 @@ async fn launch(
 ) -> Result<Launched, Error> {
     make_folders(target)?;
     let asked = git_identity::ask(host, Path::new(target.project.root()));
-    let spec = spec(target, Some(env), host);
     let identity = target.identity(host);
     let engine = Engine::connect(host).await?;
+    let choice = &target.settings.image.value;
+    let custom = image::of_the_users(&engine, choice, host).await?;
+    let custom = custom.as_ref();
+    let spec = spec(target, custom, Some(env), host);
     let session_env = match target.settings.env.value {
         EnvMode::Session => Vec::new(),
         EnvMode::Container => owned(env.for_command()),
@@ -186,8 +196,8 @@ async fn launch(
         let refused = not_started.take().map(|error: engine::Error| Reason::CannotStart(error.to_string()));
         let plan = settled(plan(&spec, &identity, found), joining, target, refused);
         tracing::info!(container = %identity.container_name(), plan = plan.verb(), why = %plan.why());
-        if matches!(plan, Plan::Create | Plan::Recreate(..)) && engine.image_id(&spec.image).await?.is_none()
-        {
+        let makes = matches!(plan, Plan::Create | Plan::Recreate(..));
+        if makes && !image::is_ready(&engine, choice, custom, host).await? {
             if let Plan::Recreate(found, reasons) = &plan {
                 // Asked before the image is built: minutes of building would be for nothing.
                 let refused = refuse_if_in_use(&engine, found, reasons).await;
@@ -196,7 +206,7 @@ async fn launch(
             // Nobody who only wants to join a container that runs has to wait for a build.
             drop(lock);
             let ca_file = target.ca_file.as_ref().map(|file| file.path.as_path());
-            image::ensure(&engine, target.variant, ca_file, host).await?;
+            image::ensure(&engine, choice, custom, ca_file, host).await?;
             continue;
         }
         if let Plan::Recreate(found, reasons) = &plan {
@@ -204,6 +214,10 @@ async fn launch(
                 .await
                 .map_err(|error| refusal(error, joining, target))?;
             ui::note(&format!("making the container anew: {}", join(reasons)));
+        }
+        if makes && !spec.unset.is_empty() {
+            let names = spec.unset.join(", ");
+            ui::note(&format!("the image sets {names}, which the session does not get from it"));
         }
         match apply(&engine, plan, &wanted).await {
             Err(apply::Error::NotStarted(error)) => not_started = Some(error),
@@ -259,7 +273,8 @@ fn say_if_renamed(running: &Running, identity: &Identity) {
 
 /// Holds off other launches of this container, so that two terminals make one of it.
 async fn lock_launch(target: &Target) -> Result<Lock, Error> {
-    let name = format!("launch-{}-{}", target.variant, target.settings.provider.value);
+    let Settings { image, provider, .. } = &target.settings;
+    let name = format!("launch-{}-{}", slug(&image.value), provider.value);
     let path = target.session_dir.path().join(name);
     lock(&path, "another claude-reactor that is starting this container").await
 }

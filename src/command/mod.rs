@@ -5,6 +5,7 @@
 
 pub mod build_progress;
 pub mod carried;
+pub mod checked_images;
 pub mod choices;
 pub mod config;
 pub mod config_trust;

@@ -16,13 +16,11 @@ use crate::container::name::{Home, Identity};
 use crate::container::spec::{CA_FILE, CaFile, Limits, User};
 use crate::error::Error;
 use crate::host::Host;
-use crate::image_choice::ImageChoice;
 use crate::name::{AccountName, ProviderId};
 use crate::private_file;
 use crate::project::{Project, SessionDir};
 use crate::provider::catalog::{Catalog, Provider};
 use crate::provider::user_env;
-use crate::variant::Variant;
 
 /// Everything that is settled before a key is looked at.
 #[derive(Debug)]
@@ -43,8 +41,6 @@ pub struct Target {
     pub chosen: Choices,
     /// The provider that the files alone choose: the one whose models the session dir's file holds.
     pub provider_of_files: ProviderId,
-    /// The built-in image.
-    pub variant: Variant,
     /// All providers known.
     pub catalog: Catalog,
     /// How the user stands to what the project's file says.
@@ -132,22 +128,15 @@ impl Target {
                 host,
             },
         )?;
-        let variant = match &settings.image.value {
-            ImageChoice::BuiltIn(variant) => *variant,
-            ImageChoice::Custom(image) => {
-                let (image, from) = (image.clone(), settings.image.source.clone());
-                return Err(Error::CustomImage { image, from });
-            }
-        };
         let ca_file = ca_file(&settings, host)?;
         let home = Home::new(&reactor_home, host.uid);
-        let identity = Identity::new(&project, &account, variant, &settings.provider.value, home);
+        let identity =
+            Identity::new(&project, &account, &settings.image.value, &settings.provider.value, home);
         let forward = Forward::new(&settings, &identity, &reactor_home);
         Ok(Self {
             catalog: catalog(&reactor_home)?,
             mounted_by_flag: mounted_by_flag(&settings, host, &reactor_home)?,
             trust,
-            variant,
             mounts,
             carried,
             forward,
@@ -175,7 +164,8 @@ impl Target {
     /// Whose container it is.
     pub fn identity(&self, host: &Host) -> Identity {
         let home = Home::new(&self.reactor_home, host.uid);
-        Identity::new(&self.project, &self.account, self.variant, &self.settings.provider.value, home)
+        let Settings { image, provider, .. } = &self.settings;
+        Identity::new(&self.project, &self.account, &image.value, &provider.value, home)
     }
 
     /// The user's own variables for every process inside.

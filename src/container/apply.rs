@@ -91,7 +91,7 @@ impl Error {
             Self::CaBundle => Some(format!(
                 "see that you may read the CA file, which is {CA_FILE} inside, and that the engine's disk is not full"
             )),
-            Self::UserDatabase(_) => Some("rebuild the image: remove it, and run again".to_owned()),
+            Self::UserDatabase(_) => Some("rebuild the image, and run again".to_owned()),
         }
     }
 }
@@ -175,7 +175,7 @@ async fn create(engine: &Engine, wanted: &Wanted<'_>) -> Result<Running, Error> 
     }
     let Some((id, name)) = made else { return Err(Error::NamesTaken(names.to_vec())) };
     let finished = async {
-        if !spec.user.is_known_to_image() {
+        if !spec.knows_user() {
             introduce(engine, &id, spec.user).await?;
         }
         start(engine, &id, spec).await
@@ -210,7 +210,12 @@ async fn start(engine: &Engine, id: &str, spec: &ContainerSpec) -> Result<(), Er
 async fn introduce(engine: &Engine, id: &str, user: User) -> Result<(), Error> {
     let mut texts = Vec::with_capacity(FILES.len());
     for path in FILES {
-        texts.push(only_file(&engine.read_archive(id, path).await?).map_err(Error::UserDatabase)?);
+        texts.push(match engine.read_archive(id, path).await {
+            Ok(tar) => only_file(&tar).map_err(Error::UserDatabase)?,
+            // A small image need not have all of them.
+            Err(error) if error.is_missing() => String::new(),
+            Err(error) => return Err(error.into()),
+        });
     }
     let [passwd, shadow, group] = <[String; FILES.len()]>::try_from(texts).expect("one text a file");
     let database = UserDatabase { passwd, shadow, group }.with(user);

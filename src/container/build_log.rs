@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use super::build_failure::Failure;
 use super::engine::build::BuildEvent;
+use super::pull_log::PullState;
 
 /// How many of a step's last lines an explanation of its failure shows.
 const TAIL: usize = 20;
@@ -51,6 +52,15 @@ pub enum Progress {
     Pull(String),
     /// The image is there.
     Built,
+    /// A download of a whole image begins.
+    Pulling {
+        /// The image.
+        reference: String,
+    },
+    /// How far that is. Comes many times a second.
+    Layers(PullState),
+    /// That image is there.
+    Pulled,
 }
 
 /// Follows a build from its events.

@@ -88,7 +88,8 @@ const SESSION_ENV: &str = "session_env";
 /// What a field of the spec is to people. One that only another version knows has no words here.
 fn in_words(field: &str) -> &str {
     match field {
-        "image" => "the image",
+        "image" | "image_id" => "the image",
+        "unset" => "the image's variables",
         "user" => "the user",
         "mounts" => "the order of the mounts",
         "env" => "the container's variables",

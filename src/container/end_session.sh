@@ -5,16 +5,27 @@
 # that was ever seen to belong to it is remembered, because a parent's end takes the proof away.
 #
 # It runs as root, for nobody else can end what sudo started. Root of a container may not look into the environment of
-# others, so the session's user does. Where the image has no setpriv for that, it says so by exit code 99, and is run
+# others, so the session's user does. Where the image has no setpriv that can do that, it says so by exit code 99, and is run
 # again as that user.
 marker=$1 signal=$2 grace=$3 uid=$4 gid=$5 leader=$6
 
 if [ "$(id -u)" = "$uid" ]; then
   as=
-elif command -v setpriv >/dev/null; then
+elif setpriv --reuid="$uid" --regid="$gid" --clear-groups true 2>/dev/null; then
   as="setpriv --reuid=$uid --regid=$gid --clear-groups"
 else
   exit 99
+fi
+
+if printf 'a\0' | grep -qszx a 2>/dev/null; then
+  find_marked() { $as grep -lszx "$marker" /proc/[0-9]*/environ; }
+else
+  # The grep of a small image may read lines only.
+  find_marked() {
+    $as sh -c 'for file in /proc/[0-9]*/environ; do
+      if { tr "\0" "\n" <"$file" | grep -qFx "$1"; } 2>/dev/null; then echo "$file"; fi
+    done' sh "$marker"
+  }
 fi
 
 pids=' ' sessions=' '
@@ -25,7 +36,7 @@ add() {
 
 # Sets `table` to a line a process that runs, with its parent and its session, and `live` to the session's own.
 look() {
-  marked=" $($as grep -lszx "$marker" /proc/[0-9]*/environ | tr -c 0-9 ' ') "
+  marked=" $(find_marked | tr -c 0-9 ' ') "
   table=
   for file in /proc/[0-9]*/stat; do
     { read -r line <"$file"; } 2>/dev/null || continue

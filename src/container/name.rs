@@ -9,13 +9,17 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use super::registry::Remote;
 use crate::digest::hex;
+use crate::image_choice::ImageChoice;
 use crate::name::{AccountName, ProviderId};
 use crate::project::Project;
-use crate::variant::Variant;
 
 /// The prefix of every label of ours, as Docker asks for: a reversed domain.
 pub const LABEL_PREFIX: &str = "dev.claude-reactor.";
+
+/// How much of an image's name a container's shows, in characters.
+const LONGEST_SLUG: usize = 30;
 
 /// Whom a container belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,8 +30,8 @@ pub struct Identity {
     pub hash: String,
     /// The account.
     pub account: AccountName,
-    /// The built-in image.
-    pub variant: Variant,
+    /// The image: a variant's name, or the reference of one of the user's.
+    pub image: ImageChoice,
     /// The LLM backend.
     pub provider: ProviderId,
     /// Where the account's state lies.
@@ -60,7 +64,7 @@ impl Identity {
     pub fn new(
         project: &Project,
         account: &AccountName,
-        variant: Variant,
+        image: &ImageChoice,
         provider: &ProviderId,
         home: Home,
     ) -> Self {
@@ -68,7 +72,7 @@ impl Identity {
             project: project.root().to_owned(),
             hash: project.hash().to_owned(),
             account: account.clone(),
-            variant,
+            image: image.clone(),
             provider: provider.clone(),
             home,
         }
@@ -84,11 +88,12 @@ impl Identity {
     /// The labels that it shares with the same project, account and provider of another home. Containers of versions
     /// that did not tell homes apart have no others.
     pub fn labels_of_any_home(&self) -> BTreeMap<String, String> {
+        let image = self.image.to_string();
         [
             ("project", self.project.as_str()),
             ("account", self.account.as_str()),
             ("provider", self.provider.as_str()),
-            ("variant", self.variant.name()),
+            ("variant", image.as_str()),
         ]
         .into_iter()
         .map(|(key, value)| (format!("{LABEL_PREFIX}{key}"), value.to_owned()))
@@ -106,8 +111,8 @@ impl Identity {
 
     /// The usual name: `claude-reactor-{variant}-{arch}-{hash}-{account}`, with `-{provider}` for any but `claude`.
     pub fn container_name(&self) -> String {
-        let Self { hash, account, variant, provider, .. } = self;
-        let name = format!("claude-reactor-{}-{}-{hash}-{account}", variant.name(), architecture());
+        let Self { hash, account, image, provider, .. } = self;
+        let name = format!("claude-reactor-{}-{}-{hash}-{account}", slug(image), architecture());
         if provider.is_claude() { name } else { format!("{name}-{provider}") }
     }
 
@@ -127,6 +132,15 @@ pub fn home_label() -> String {
     format!("{LABEL_PREFIX}home")
 }
 
+/// The image in a name of a container or a file: the variant's, or the last part of the reference's name and a short hash
+/// of the reference, which holds characters that are not allowed there.
+pub fn slug(image: &ImageChoice) -> String {
+    let ImageChoice::Custom(reference) = image else { return image.to_string() };
+    let name = Remote::of(reference).name;
+    let last: String = name.rsplit('/').next().unwrap_or_default().chars().take(LONGEST_SLUG).collect();
+    format!("{last}-{}", &hex(&Sha256::digest(reference.as_str()))[..6])
+}
+
 /// The machine's architecture in the engines' words.
 fn architecture() -> &'static str {
     match std::env::consts::ARCH {
@@ -144,7 +158,13 @@ pub(super) mod tests {
     pub(in crate::container) fn identity(account: &str, provider: &str, home: &str) -> Identity {
         let project = Project::at(Path::new("/test/project")).unwrap();
         let (account, provider) = (account.parse().unwrap(), provider.parse().unwrap());
-        Identity::new(&project, &account, Variant::default(), &provider, Home::new(Path::new(home), 1000))
+        Identity::new(
+            &project,
+            &account,
+            &ImageChoice::default(),
+            &provider,
+            Home::new(Path::new(home), 1000),
+        )
     }
 
     #[test]
@@ -163,6 +183,34 @@ pub(super) mod tests {
         assert_ne!(digest("/home/a", 1000), digest("/home/b", 1000));
         // No digit of one can be taken for the other's.
         assert_ne!(digest("1/a", 1), digest("/a", 11));
+    }
+
+    #[test]
+    fn an_image_of_the_users_has_a_slug_and_a_hash() {
+        let of = |image: &str| {
+            let project = Project::at(Path::new("/test/project")).unwrap();
+            let image = image.parse().unwrap();
+            let home = Home::new(Path::new("/h"), 1000);
+            Identity::new(&project, &"alice".parse().unwrap(), &image, &ProviderId::claude(), home)
+        };
+        let tools = of("ghcr.io/acme/my-tools:1.2");
+        assert_eq!(tools.labels()["dev.claude-reactor.variant"], "ghcr.io/acme/my-tools:1.2");
+        let name = tools.container_name();
+        assert!(name.starts_with("claude-reactor-my-tools-") && name.ends_with("-43ac6f58-alice"), "{name}");
+        let others = ["ghcr.io/acme/my-tools:1.3", "my-tools:1.2", "ghcr.io/acme/my-tools"];
+        assert!(others.iter().all(|other| of(other).container_name() != name));
+        let digest = format!("reg:443/a__b@sha256:{}", "0".repeat(64));
+        for image in [
+            digest.as_str(),
+            "base-x",
+            &"a/".repeat(100).replace("a/a", "a/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")[..199],
+        ] {
+            let name = of(image.trim_end_matches('/')).container_name();
+            assert!(
+                name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)) && name.len() < 120,
+                "{name}"
+            );
+        }
     }
 
     proptest! {

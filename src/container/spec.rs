@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::carried;
+use super::image_check::CA_BUNDLES;
+use super::local_image::LocalImage;
 use super::managed_settings;
 use super::mount::Mount;
 use super::name::{Identity, LABEL_PREFIX};
@@ -80,6 +82,12 @@ pub struct ContainerSpec {
     /// The most memory, in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<i64>,
+    /// The id of an image of the user's, whose reference may name another one tomorrow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_id: Option<String>,
+    /// Variables of an image of the user's that no process inside gets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unset: Vec<String>,
     /// Options of the engine's that make the container safer, as the engines write them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub security_opt: Vec<String>,
@@ -128,6 +136,8 @@ pub struct LoginFolders {
 pub struct Parts<'a> {
     /// The image's reference.
     pub image: &'a str,
+    /// An image of the user's.
+    pub custom: Option<&'a LocalImage>,
     /// Who runs inside.
     pub user: User,
     /// The project's folder.
@@ -183,25 +193,25 @@ impl ContainerSpec {
             // Claude Code refuses danger mode to root anywhere else.
             env.insert("IS_SANDBOX".to_owned(), "1".to_owned());
         }
+        if parts.custom.is_some() {
+            // As in the built-in images: an update inside would be gone with the container.
+            env.entry("DISABLE_AUTOUPDATER".to_owned()).or_insert_with(|| "1".to_owned());
+        }
         let mut command = vec!["sleep".to_owned(), "infinity".to_owned()];
         if let Some(ca_file) = parts.ca_file {
             mounts.push(Mount::read_only(ca_file.path.to_string_lossy(), CA_FILE));
             env.extend(ca_variables());
-            command = vec![
-                "sh".to_owned(),
-                "-c".to_owned(),
-                // Renamed into place, so that it is never there in part.
-                format!(
-                    "cat /etc/ssl/certs/ca-certificates.crt {CA_FILE} >{CA_BUNDLE}.new && \
-                     mv {CA_BUNDLE}.new {CA_BUNDLE}; exec sleep infinity"
-                ),
-            ];
+            command = vec!["sh".to_owned(), "-c".to_owned(), ca_script(parts.custom.is_some())];
         }
         mounts.extend(parts.mounts);
         // In whatever order they were given, they are the same mounts; the engines put a place before what is in it.
         mounts.sort_by(|one, two| one.target.cmp(&two.target));
+        let mut unset = parts.custom.map(LocalImage::unset).unwrap_or_default();
+        unset.retain(|name| !env.contains_key(name));
         Self {
-            image: parts.image.to_owned(),
+            image: parts.custom.map_or(parts.image, |image| &image.name).to_owned(),
+            image_id: parts.custom.map(|image| image.id.clone()),
+            unset,
             user: parts.user,
             mounts,
             env,
@@ -216,6 +226,12 @@ impl ContainerSpec {
             // The image's user becomes root by sudo alone, and sudo is nothing without this.
             security_opt: if parts.sudo { Vec::new() } else { vec!["no-new-privileges".to_owned()] },
         }
+    }
+
+    /// Whether its user has a name and a home in the image; where not, they are put in. An image of the user's may have
+    /// anybody.
+    pub fn knows_user(&self) -> bool {
+        self.image_id.is_none() && self.user.is_known_to_image()
     }
 
     /// The spec as text, the same for equal specs.
@@ -235,6 +251,19 @@ impl ContainerSpec {
         labels.insert(spec_digest_label(), self.digest());
         labels
     }
+}
+
+/// Puts the certificates of the image and the extra ones together, and then keeps the container up. What is renamed into
+/// place is never there in part.
+fn ca_script(any_image: bool) -> String {
+    let together = if any_image {
+        // Not every distribution keeps its own in the same place, and not every image has any.
+        let places = CA_BUNDLES.join(" ");
+        format!("{{ for file in {places}; do [ -r $file ] && cat $file && break; done; cat {CA_FILE}; }}")
+    } else {
+        format!("cat /etc/ssl/certs/ca-certificates.crt {CA_FILE}")
+    };
+    format!("{together} >{CA_BUNDLE}.new && mv {CA_BUNDLE}.new {CA_BUNDLE}; exec sleep infinity")
 }
 
 /// The label that holds the spec, so that a difference can be named.
@@ -276,6 +305,7 @@ pub(super) mod tests {
     pub(in crate::container) fn parts(uid: u32) -> Parts<'static> {
         Parts {
             image: "claude-reactor/base:0123456789ab",
+            custom: None,
             user: User { uid, gid: uid },
             project: "/home/alice/my-app",
             claude_config: "/home/alice/.claude-reactor/alice/my-app-76a2e845/providers/zai",
@@ -317,6 +347,7 @@ pub(super) mod tests {
         let mut parts = spec(1000);
         let with_ca = ContainerSpec::new(Parts {
             image: &parts.image.clone(),
+            custom: None,
             user: parts.user,
             project: "/p",
             claude_config: "/c",

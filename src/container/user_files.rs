@@ -25,10 +25,15 @@ pub struct UserDatabase {
 }
 
 impl UserDatabase {
-    /// The database with this user in it, under the name `claude`. Whoever had the name or the uid before is replaced.
+    /// The database with this user in it, under the name `claude`. Whoever had the name or the uid before is replaced; but
+    /// root stays who it is, and is only added where there is none.
     #[must_use]
     pub fn with(&self, user: User) -> Self {
+        if user.uid == 0 {
+            return self.with_root(user);
+        }
         let User { uid, gid } = user;
+        let shell = self.shell();
         let uid_text = uid.to_string();
         let gid_text = gid.to_string();
         let passwd = without(&self.passwd, |fields| {
@@ -42,10 +47,35 @@ impl UserDatabase {
             format!("{others}{NAME}:x:{gid}:\n")
         };
         Self {
-            passwd: format!("{passwd}{NAME}:x:{uid}:{gid}::{}:/bin/bash\n", user.home()),
+            passwd: format!("{passwd}{NAME}:x:{uid}:{gid}::{}:{shell}\n", user.home()),
             shadow: format!("{shadow}{NAME}:*:19000:0:99999:7:::\n"),
             group,
         }
+    }
+
+    /// The login shell: bash, where anybody in the image has it.
+    fn shell(&self) -> &'static str {
+        let bash = |line: &str| line.ends_with("/bash");
+        if self.passwd.lines().any(bash) { "/bin/bash" } else { "/bin/sh" }
+    }
+
+    fn with_root(&self, user: User) -> Self {
+        let has = |text: &str, field: usize, value: &str| {
+            text.lines().any(|line| line.split(':').nth(field) == Some(value))
+        };
+        let gid = user.gid.to_string();
+        let mut with = self.clone();
+        if !has(&with.passwd, 2, "0") {
+            with.passwd = format!("root:x:0:0:root:{}:/bin/sh\n{}", user.home(), lines(&with.passwd));
+        }
+        if !has(&with.shadow, 0, "root") {
+            with.shadow = format!("root:*:19000:0:99999:7:::\n{}", lines(&with.shadow));
+        }
+        if !has(&with.group, 2, &gid) {
+            let name = if user.gid == 0 { "root" } else { NAME };
+            with.group = format!("{}{name}:x:{gid}:\n", lines(&with.group));
+        }
+        with
     }
 
     /// The tar stream that puts the database, and a home owned by the user, into a container.
@@ -66,7 +96,7 @@ impl UserDatabase {
         let mut header = tar::Header::new_gnu();
         header.set_entry_type(tar::EntryType::Directory);
         header.set_size(0);
-        header.set_mode(0o755);
+        header.set_mode(if user.uid == 0 { 0o700 } else { 0o755 });
         header.set_uid(user.uid.into());
         header.set_gid(user.gid.into());
         let home = format!("{}/", user.home().trim_start_matches('/'));
@@ -82,6 +112,11 @@ pub fn only_file(tar: &[u8]) -> io::Result<String> {
     let mut text = String::new();
     entry.read_to_string(&mut text)?;
     Ok(text)
+}
+
+/// The text with an end to its last line.
+fn lines(text: &str) -> String {
+    without(text, |_| false)
 }
 
 fn without(text: &str, drop: impl Fn(&[&str]) -> bool) -> String {
@@ -114,6 +149,27 @@ mod tests {
         );
         assert_eq!(with.shadow, "root:*:19000::::::\nclaude:*:19000:0:99999:7:::\n");
         assert_eq!(with.group, "root:x:0:\nusers:x:100:\nclaude:x:12345:\n");
+    }
+
+    #[test]
+    fn an_image_without_any_of_the_files_gets_them() {
+        let with = UserDatabase::default().with(User { uid: 12345, gid: 100 });
+        assert_eq!(with.passwd, "claude:x:12345:100::/home/claude:/bin/sh\n");
+        assert_eq!(with.shadow, "claude:*:19000:0:99999:7:::\n");
+        assert_eq!(with.group, "claude:x:100:\n");
+    }
+
+    #[test]
+    fn root_stays_and_is_added_only_where_there_is_none() {
+        let root = User { uid: 0, gid: 0 };
+        assert_eq!(image().with(root), image());
+        let bare = UserDatabase { passwd: "x:x:7:7::/:/bin/sh".to_owned(), ..UserDatabase::default() };
+        let with = bare.with(root);
+        assert_eq!(with.passwd, "root:x:0:0:root:/root:/bin/sh\nx:x:7:7::/:/bin/sh\n");
+        assert_eq!(
+            (with.shadow.as_str(), with.group.as_str()),
+            ("root:*:19000:0:99999:7:::\n", "root:x:0:\n")
+        );
     }
 
     #[test]

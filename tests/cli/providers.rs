@@ -72,11 +72,11 @@ fn later_variants_are_told_from_names_that_are_none() {
     error: --image: the variant `go` is not in this version yet
       hint: this version has: `base`
     ");
-    insta::assert_snapshot!(project.reactor(&["--image", "ubuntu:24.04"]).run().snapshot(), @"
+    insta::assert_snapshot!(project.reactor(&["--image", "Ubuntu:24.04"]).run().snapshot(), @"
     exit code: 2
     --- stderr
-    error: the image ubuntu:24.04 (from: flag) is not a built-in one, and others are not in this version yet
-      hint: this version has: `base`
+    error: --image: `Ubuntu:24.04` is neither a built-in image nor an image reference: a name is lower-case letters and digits, with single `.`, `_`, `__` or dashes between them
+      hint: built-in: `base`; or a reference, for example `ghcr.io/acme/tools:1.2`
     ");
     project.write(".claude-reactor", "llm: {model: x}\nimage: cloud\n");
     insta::assert_snapshot!(project.reactor(&["run"]).run().snapshot(), @"

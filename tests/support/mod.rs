@@ -6,6 +6,7 @@
 
 pub mod engine;
 pub mod fake_api;
+pub mod fake_registry;
 pub mod invocation;
 pub mod monitor;
 pub mod old_home;

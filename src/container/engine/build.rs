@@ -13,6 +13,7 @@ use bollard::query_parameters::{BuildImageOptionsBuilder, BuilderVersion};
 use futures_util::{Stream, StreamExt};
 
 use super::Engine;
+use crate::container::local_image::LocalImage;
 
 /// An image to build.
 pub struct BuildRequest {
@@ -75,6 +76,23 @@ impl Engine {
     pub async fn image_id(&self, reference: &str) -> Result<Option<String>, super::Error> {
         match self.docker.inspect_image(reference).await {
             Ok(image) => Ok(image.id),
+            Err(source) => {
+                let error = super::Error::api("look up the image", source);
+                if error.is_missing() { Ok(None) } else { Err(error) }
+            }
+        }
+    }
+
+    /// What the engine knows of the image that `reference` names; nothing where it does not have it.
+    pub async fn image(&self, reference: &str) -> Result<Option<LocalImage>, super::Error> {
+        match self.docker.inspect_image(reference).await {
+            Ok(image) => Ok(image.id.map(|id| LocalImage {
+                name: reference.to_owned(),
+                id,
+                os: image.os.filter(|os| !os.is_empty()),
+                architecture: image.architecture.filter(|architecture| !architecture.is_empty()),
+                env: image.config.and_then(|config| config.env).unwrap_or_default(),
+            })),
             Err(source) => {
                 let error = super::Error::api("look up the image", source);
                 if error.is_missing() { Ok(None) } else { Err(error) }

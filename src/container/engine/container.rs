@@ -219,6 +219,7 @@ fn create_body(
 ) -> ContainerCreateBody {
     let public = spec.env.iter().map(|(name, value)| format!("{name}={value}"));
     let session = session_env.iter().map(|(name, value)| format!("{name}={}", value.expose_secret()));
+    // A name without a value takes the image's variable away.
     let mounts = spec.mounts.iter().map(|mount| ApiMount {
         source: Some(mount.source.clone()),
         target: Some(mount.target.clone()),
@@ -230,7 +231,7 @@ fn create_body(
         image: Some(spec.image.clone()),
         user: Some(format!("{}:{}", spec.user.uid, spec.user.gid)),
         working_dir: Some(WORKDIR.to_owned()),
-        env: Some(public.chain(session).collect()),
+        env: Some(public.chain(session).chain(spec.unset.iter().cloned()).collect()),
         // The image's own entry point is not for us: the session comes later, by exec.
         entrypoint: Some(spec.command.clone()),
         cmd: Some(Vec::new()),

@@ -6,6 +6,8 @@ pub mod build;
 pub mod connect;
 pub mod container;
 pub mod exec;
+pub mod probe;
+pub mod pull;
 
 use std::io;
 
