@@ -141,12 +141,21 @@ impl Drop for Probe<'_> {
 /// How long an engine may take to end and remove such a container.
 const REMOVAL: Duration = Duration::from_secs(10);
 
-/// Removes a container that may be going already. The version in a path is optional to the engines.
+/// Removes a container, and waits until it is gone: the engine may be about to remove it by itself, and says so by a
+/// conflict. The version in a path is optional to the engines.
 async fn remove(endpoint: &Endpoint, id: &str) -> std::io::Result<()> {
-    let mut sender = connect::handshake(endpoint).await?;
-    let request = hyper::Request::delete(format!("/containers/{id}?force=1&v=1"))
-        .header(HOST, "localhost")
-        .body(Empty::<Bytes>::new())
-        .expect("a container's id is hexadecimal");
-    sender.send_request(request).await.map(|_| ()).map_err(std::io::Error::other)
+    let mut wait = Duration::from_millis(2);
+    loop {
+        let mut sender = connect::handshake(endpoint).await?;
+        let request = hyper::Request::delete(format!("/containers/{id}?force=1&v=1"))
+            .header(HOST, "localhost")
+            .body(Empty::<Bytes>::new())
+            .expect("a container's id is hexadecimal");
+        let response = sender.send_request(request).await.map_err(std::io::Error::other)?;
+        if response.status() != hyper::StatusCode::CONFLICT {
+            return Ok(());
+        }
+        tokio::time::sleep(wait).await;
+        wait *= 2;
+    }
 }
