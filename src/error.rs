@@ -178,6 +178,7 @@ impl Error {
             | Self::Session(session::Error::Engine(_)) => ENGINE,
             Self::Session(session::Error::ContainerGone) => KILLED,
             Self::Session(session::Error::Io(_))
+            | Self::Apply(apply::Error::Probe(_))
             | Self::ClaudeConfig(_)
             | Self::UserFile(_)
             | Self::Io { .. } => FAILURE,

@@ -52,9 +52,9 @@ async fn report(target: &Target, host: &Host) -> Result<Report, Error> {
     let env = known
         .map(|(provider, credentials)| launch::session_env(target, &provider, &credentials))
         .transpose()?;
-    let spec = launch::spec(target, env.as_ref(), host);
+    let engine = Engine::connect(host, target.settings.engine.as_ref()).await?;
+    let spec = launch::spec(target, env.as_ref(), engine.facts(), host);
     let identity = target.identity();
-    let engine = Engine::connect(host).await?;
     let plan = plan(&spec, engine.find(&identity).await?);
     let container = match &plan {
         Plan::Reuse(found) | Plan::Unpause(found) | Plan::Start(found) => found.name.clone(),

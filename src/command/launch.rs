@@ -11,8 +11,9 @@ use super::target::Target;
 use crate::config::EnvMode;
 use crate::container::apply::{Wanted, apply, refuse_if_in_use};
 use crate::container::claude_config::{self, Needs};
-use crate::container::engine::Engine;
 use crate::container::engine::exec::ExecRequest;
+use crate::container::engine::facts::SessionUser;
+use crate::container::engine::{Engine, Facts};
 use crate::container::plan::{Plan, State, join, plan};
 use crate::container::session;
 use crate::container::spec::{ContainerSpec, Parts, User, WORKDIR};
@@ -63,12 +64,13 @@ pub fn session_env(
 }
 
 /// The container that is wanted.
-pub fn spec(target: &Target, env: Option<&SessionEnv>, host: &Host) -> ContainerSpec {
+pub fn spec(target: &Target, env: Option<&SessionEnv>, facts: Facts, host: &Host) -> ContainerSpec {
     let claude_config = target.session_dir.claude_config(target.settings.provider.value.as_str());
     let in_container = target.settings.env.value == EnvMode::Container;
-    ContainerSpec::new(Parts {
+    let SessionUser { user, userns } = facts.session_user(User { uid: host.uid, gid: host.gid });
+    let spec = ContainerSpec::new(Parts {
         image: &target.variant.tag(),
-        user: User { uid: host.uid, gid: host.gid },
+        user,
         project: target.project.root(),
         claude_config: &claude_config.to_string_lossy(),
         history: &target.session_dir.history().to_string_lossy(),
@@ -78,7 +80,8 @@ pub fn spec(target: &Target, env: Option<&SessionEnv>, host: &Host) -> Container
         sudo: target.settings.sudo.value,
         limits: target.limits(),
         session_env_digest: env.filter(|_| in_container).map(SessionEnv::digest),
-    })
+    });
+    ContainerSpec { userns: userns.map(str::to_owned), ..spec }
 }
 
 /// Makes sure that the target's container runs.
@@ -88,10 +91,10 @@ pub async fn launch(
     host: &Host,
     joining: Joining,
 ) -> Result<Launched, Error> {
+    let engine = Engine::connect(host, target.settings.engine.as_ref()).await?;
     make_folders(target)?;
-    let spec = spec(target, Some(env), host);
+    let spec = spec(target, Some(env), engine.facts(), host);
     let identity = target.identity();
-    let engine = Engine::connect(host).await?;
     let lock = lock_launch(target).await?;
     prepare_claude_config(target, env)?;
     let mut plan = plan(&spec, engine.find(&identity).await?);

@@ -57,7 +57,7 @@ pub struct Surroundings<'a> {
 impl Trust {
     /// How the user stands to this reading of the file.
     pub fn of(file: &ProjectFile, around: &Surroundings) -> Result<Self, Error> {
-        let places = [file.place(&["account"]), file.place(&["llm", "provider"])];
+        let places = [["account"].as_slice(), &["llm", "provider"]].map(|key| file.place(key).to_string());
         let read = |mount| mount::parse(mount, around.host, around.reactor_home);
         let values = &file.choices.values;
         let own: Vec<Mount> = values.mounts.iter().map(read).collect::<Result<_, _>>()?;
@@ -114,8 +114,11 @@ fn meaning(mount: &Mount) -> String {
 /// What the user has not agreed to yet, one thing a line, each with its place: first what is confirmed once, then the
 /// claims.
 pub fn open_points(target: &Target) -> Vec<String> {
-    let claims = target.trust.claims.iter().map(|claim| format!("{}: {claim}", claim.place));
-    unseen(target).chain(claims.map(|line| ui::one_line(&line))).collect()
+    // In the order of the file, where the user will look.
+    let mut claims: Vec<&Claim> = target.trust.claims.iter().collect();
+    claims.sort_by_key(|claim| claim.place.position);
+    let lines = claims.into_iter().map(|claim| ui::one_line(&format!("{}: {claim}", claim.place)));
+    unseen(target).chain(lines).collect()
 }
 
 /// What is confirmed once, each with its place.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 pub use super::keys::{ACCOUNT_KEYS, CHOICES_KEYS, USER_KEYS};
 use super::raw::{Content, content};
-use super::yaml::{Document, Keys};
+use super::yaml::{Document, Keys, Place};
 use super::{Error, Values};
 use crate::name::AccountName;
 use crate::wary_file::{self, Links, Opened};
@@ -30,13 +30,13 @@ pub struct ProjectFile {
 
 impl ProjectFile {
     /// File, line and column of a key.
-    pub fn place(&self, key: &[&str]) -> String {
-        self.document.place(self.document.position(key)).to_string()
+    pub fn place(&self, key: &[&str]) -> Place {
+        self.document.place(self.document.position(key))
     }
 
     /// File, line and column of an item of a list.
-    pub fn item_place(&self, key: &[&str], index: usize) -> String {
-        self.document.place(self.document.item_position(key, index)).to_string()
+    pub fn item_place(&self, key: &[&str], index: usize) -> Place {
+        self.document.place(self.document.item_position(key, index))
     }
 }
 

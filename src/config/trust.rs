@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::file::ProjectFile;
 use super::limits::Pids;
+use super::yaml::Place;
 use super::{EnvMode, Setting, Settings, Values};
 use crate::digest::hex;
 use crate::image_choice::ImageChoice;
@@ -25,7 +26,7 @@ pub struct Claim {
     /// link to anything.
     pub means: Option<String>,
     /// File, line and column.
-    pub place: String,
+    pub place: Place,
 }
 
 impl fmt::Display for Claim {

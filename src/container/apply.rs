@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use secrecy::SecretString;
 
 use super::engine::{self, Engine};
+use super::host_address;
 use super::name::Identity;
 use super::plan::{Found, Plan, Reason, join};
-use super::spec::{CA_BUNDLE, CA_FILE, ContainerSpec, User};
+use super::spec::{CA_BUNDLE, CA_FILE, CLAUDE_CONFIG_DIR, ContainerSpec, User};
 use super::user_files::{FILES, UserDatabase, only_file};
 
 /// How long a started container may take to put two files together; it takes milliseconds.
@@ -52,6 +53,9 @@ pub enum Error {
         /// Why it has to be made anew.
         reasons: Vec<Reason>,
     },
+    /// Whether the engine has the same files could not be tried out.
+    #[error("no file can be written in the folder that is mounted for Claude Code")]
+    Probe(#[source] io::Error),
     /// A file that the engine sent from the image is not as it should be.
     #[error("the image's user database cannot be read")]
     UserDatabase(#[source] io::Error),
@@ -71,6 +75,7 @@ impl Error {
             Self::CaBundle => Some(format!(
                 "see that you may read the CA file, which is {CA_FILE} inside, and that the engine's disk is not full"
             )),
+            Self::Probe(_) => Some("see that your disk is not full".to_owned()),
             Self::UserDatabase(_) => Some("rebuild the image: remove it, and run again".to_owned()),
         }
     }
@@ -107,6 +112,7 @@ pub async fn refuse_if_in_use(engine: &Engine, found: &Found, reasons: &[Reason]
 
 async fn create(engine: &Engine, wanted: &Wanted<'_>) -> Result<Running, Error> {
     let Wanted { identity, spec, session_env } = wanted;
+    engine.refuse_remapped_users().await?;
     let create = |name: String| async move { engine.create(&name, spec, identity, session_env).await };
     let id = match create(identity.container_name()).await {
         // None of our identity was found, so another identity, or no container of ours at all, has the name.
@@ -114,6 +120,9 @@ async fn create(engine: &Engine, wanted: &Wanted<'_>) -> Result<Running, Error> 
         created => created?,
     };
     let finished = async {
+        if engine.may_be_elsewhere() {
+            refuse_other_files(engine, &id, spec).await?;
+        }
         if !spec.user.is_known_to_image() {
             introduce(engine, &id, spec.user).await?;
         }
@@ -127,9 +136,25 @@ async fn create(engine: &Engine, wanted: &Wanted<'_>) -> Result<Running, Error> 
     Ok(Running { id })
 }
 
+/// Refuses an engine that has folders of the same names as the caller's, but on another machine. A file is laid into
+/// one that is mounted, and looked for through the engine.
+async fn refuse_other_files(engine: &Engine, id: &str, spec: &ContainerSpec) -> Result<(), Error> {
+    let Some(mount) = spec.mounts.iter().find(|mount| mount.target == CLAUDE_CONFIG_DIR) else {
+        return Ok(());
+    };
+    let probe = tempfile::Builder::new().prefix(".engine-probe-").tempfile_in(&mount.source);
+    let probe = probe.map_err(Error::Probe)?;
+    let name = probe.path().file_name().unwrap_or_default().to_string_lossy();
+    if engine.has_path(id, &format!("{CLAUDE_CONFIG_DIR}/{name}")).await? {
+        return Ok(());
+    }
+    Err(engine::Error::OtherFiles.into())
+}
+
 /// Starts a container and waits until a command in it finds everything.
 async fn start(engine: &Engine, id: &str, spec: &ContainerSpec) -> Result<(), Error> {
     engine.start(id).await?;
+    host_address::make_known(engine, id).await?;
     if spec.ca_digest.is_none() {
         return Ok(());
     }

@@ -5,6 +5,7 @@ pub mod build_failure;
 pub mod build_log;
 pub mod claude_config;
 pub mod engine;
+mod host_address;
 pub mod image;
 pub mod mount;
 pub mod name;

@@ -73,6 +73,7 @@ fn in_words(field: &str) -> &str {
     match field {
         "image" => "the image",
         "user" => "the user",
+        "userns" => "the mapping of users",
         "mounts" => "the mounts",
         "env" => "the container's variables",
         "session_env_digest" => "the session's variables",

@@ -55,6 +55,9 @@ pub struct ContainerSpec {
     pub image: String,
     /// Who runs inside.
     pub user: User,
+    /// The engine's user namespace mode, where it is not the engine's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub userns: Option<String>,
     /// Host folders inside.
     pub mounts: Vec<Mount>,
     /// Variables every process inside gets. No secret is among them.
@@ -172,6 +175,7 @@ impl ContainerSpec {
         Self {
             image: parts.image.to_owned(),
             user: parts.user,
+            userns: None,
             mounts,
             env,
             session_env_digest: parts.session_env_digest,

@@ -226,9 +226,9 @@ fn consent_on_a_terminal_by_the_command() {
     exit.assert_code(0);
     insta::assert_snapshot!(sandbox.redactions().apply(exit.screen()), @"
     This project's file says what takes effect only with your consent:
+      [ROOT]/app/.claude-reactor:1:1: sudo = true
       [ROOT]/app/.claude-reactor:2:1: host_docker = true
       [ROOT]/app/.claude-reactor:3:1: host_docker_timeout = 0
-      [ROOT]/app/.claude-reactor:1:1: sudo = true
     Trust exactly this? yes
     consent remembered; `claude-reactor config trust --revoke` takes it back
     ");
