@@ -9,10 +9,10 @@ TEST_ARGS ?=
 PREFIX ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build engine image-base test test-unit test-engine bench lint fmt docs deny check install uninstall clean
+.PHONY: help run build engine engine-podman image-base image-base-podman test test-unit test-engine test-engine-podman bench lint fmt docs deny check install uninstall clean
 
 help: ## List the targets
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: engine image-base build ## Start a session in this folder, from nothing: engine, image, program (ARGS="...")
 	@target/release/claude-reactor run $(ARGS)
@@ -23,17 +23,30 @@ build: ## Build the program: target/release/claude-reactor
 engine: ## Make sure that a container engine answers; Debian and Ubuntu get one installed where none does
 	@scripts/engine.sh
 
+engine-podman: ## Make sure that Podman answers as well; Debian and Ubuntu get it installed
+	@scripts/engine.sh podman >/dev/null
+
 image-base: engine ## Make sure that debian:trixie-slim is there: pulled, or made from Debian's packages
 	@scripts/base-image.sh
 
-test: engine image-base ## Run all tests, on a real engine (TEST_ARGS="...")
+image-base-podman: engine-podman
+	@scripts/base-image.sh podman
+
+# In CI both engines are part of what is tested; elsewhere a machine may have to do without Podman.
+test: engine image-base ## Run all tests, on Docker and on Podman (TEST_ARGS="...")
 	$(CARGO) test --locked -- $(TEST_ARGS)
+	@if scripts/engine.sh podman >/dev/null; then $(MAKE) --no-print-directory test-engine-podman; \
+	elif [ "$$CI" = true ]; then exit 1; \
+	else echo "the tests did not run on Podman" >&2; fi
 
 test-unit: ## Run the tests that need no engine
 	$(CARGO) test --locked --lib --test cli -- $(TEST_ARGS)
 
 test-engine: engine image-base ## Run the tests on the engine only
 	$(CARGO) test --locked --test engine -- $(TEST_ARGS)
+
+test-engine-podman: image-base-podman ## Run the tests on the engine on Podman
+	DOCKER_HOST="$$(scripts/engine.sh podman)" $(CARGO) test --locked --test engine -- $(TEST_ARGS)
 
 bench: engine image-base ## Measure start-up against the engine's own client
 	$(CARGO) bench --locked

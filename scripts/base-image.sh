@@ -3,7 +3,8 @@
 #
 # An image that is there is left as it is. Otherwise it is pulled; and where no registry can be reached, it is made from
 # Debian's own signed packages with debootstrap, laid out as the official image is, so that the Dockerfile builds
-# unchanged. Needs an engine that answers: scripts/engine.sh sees to that.
+# unchanged. Needs an engine that answers: scripts/engine.sh sees to that. `base-image.sh podman` is for Podman, and takes
+# what Docker has on the same machine.
 set -euo pipefail
 
 image=debian:trixie-slim
@@ -20,14 +21,6 @@ as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
 
 within() { # SECONDS COMMAND...: macOS has no timeout(1)
   if command -v timeout >/dev/null; then timeout "$@"; else "${@:2}"; fi
-}
-
-find_cli() {
-  local cli
-  for cli in docker podman; do
-    command -v "$cli" >/dev/null && "$cli" version >/dev/null 2>&1 && { echo "$cli"; return 0; }
-  done
-  return 1
 }
 
 # What the official slim image sets: no documentation in packages, no caches, and the suite's updates as sources.
@@ -107,11 +100,31 @@ if [ "${1:-}" = --rootfs-tar ]; then # FOLDER TAR: the part that needs root
   exit 0
 fi
 
+only=${1:-}
+find_cli() {
+  local cli
+  for cli in ${only:-docker podman}; do
+    command -v "$cli" >/dev/null && "$cli" version >/dev/null 2>&1 && { echo "$cli"; return 0; }
+  done
+  return 1
+}
+
 cli=$(find_cli) || die "neither docker nor podman reaches an engine: run scripts/engine.sh first"
 # Podman files an unqualified name under localhost/, where another tool's lookup of the Docker name misses it.
 case "$cli" in podman) reference=docker.io/library/$image ;; *) reference=$image ;; esac
 
 if "$cli" image inspect "$reference" >/dev/null 2>&1; then
+  exit 0
+fi
+
+if [ "$only" = podman ] && command -v docker >/dev/null && docker image inspect "$image" >/dev/null 2>&1; then
+  say "taking $image from Docker"
+  copy=$(mktemp /var/tmp/claude-reactor-base.XXXXXX)
+  trap 'rm -f "$copy"' EXIT
+  docker save "$image" >"$copy"
+  podman load --quiet --input "$copy" >/dev/null
+  # Podman files what was loaded under localhost/, where the Dockerfile's name does not lead.
+  podman image exists "$reference" || { podman tag "localhost/$image" "$reference" && podman untag "localhost/$image"; }
   exit 0
 fi
 

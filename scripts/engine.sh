@@ -3,6 +3,8 @@
 #
 # An engine that already answers (Docker or Podman, as claude-reactor itself would find it) is left as it is.
 # Otherwise, on Debian and Ubuntu, this installs Debian's docker.io and starts it; elsewhere it says what to install.
+#
+# `engine.sh podman` does the same for Podman, beside whatever else there is, and writes its address to standard output.
 set -euo pipefail
 
 say() { printf 'engine: %s\n' "$*" >&2; }
@@ -33,6 +35,64 @@ if ! command -v curl >/dev/null; then
   say "installing curl"
   as_root apt-get update -qq
   as_root apt-get install -y -qq --no-install-recommends curl ca-certificates >/dev/null
+fi
+
+# What Podman needs on a machine that is itself a container or a small virtual machine, where its defaults do not start.
+configure_podman() {
+  local file=/etc/containers/containers.conf.d/claude-reactor.conf lines=()
+  [ -e "$file" ] && return
+  # Without CAP_SYS_RESOURCE, the limits of its containers cannot be higher than its own; it asks for more.
+  if [ $((0x$(awk "/^CapEff:/ { print \$2 }" /proc/self/status) >> 24 & 1)) -eq 0 ]; then
+    lines+=('[containers]' 'default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]')
+  fi
+  # crun wants more of the first version of cgroups than such machines have.
+  [ -e /sys/fs/cgroup/cgroup.controllers ] || lines+=('[engine]' 'runtime = "runc"')
+  [ ${#lines[@]} -gt 0 ] || return 0
+  say "configuring Podman for this machine: $file"
+  as_root mkdir -p "${file%/*}"
+  printf '%s\n' "${lines[@]}" | as_root tee "$file" >/dev/null
+}
+
+podman_engine() {
+  local socket log
+  if [ "$(id -u)" -eq 0 ]; then
+    socket=/run/podman/podman.sock
+  else
+    socket=${XDG_RUNTIME_DIR:-/run/user/$(id -u)}/podman/podman.sock
+  fi
+  if ! answers "$socket"; then
+    if ! command -v podman >/dev/null || ! command -v runc >/dev/null; then
+      command -v apt-get >/dev/null || die "Podman is not installed: https://podman.io/docs/installation"
+      say "installing podman with apt-get"
+      as_root apt-get update -qq
+      as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends podman crun runc \
+        catatonit containernetworking-plugins iptables uidmap slirp4netns fuse-overlayfs ca-certificates >/dev/null
+    fi
+    configure_podman
+    if [ -d /run/systemd/system ]; then
+      say "starting podman.socket"
+      if [ "$(id -u)" -eq 0 ]; then systemctl start podman.socket; else systemctl --user start podman.socket; fi
+    else
+      log=${TMPDIR:-/tmp}/claude-reactor-podman-$(id -u).log
+      say "starting podman system service (log: $log)"
+      mkdir -p "${socket%/*}"
+      setsid nohup podman system service --time=0 "unix://$socket" >"$log" 2>&1 </dev/null &
+    fi
+    for _ in $(seq 1 60); do
+      answers "$socket" && break
+      sleep 0.5
+    done
+    answers "$socket" || die "Podman did not answer within half a minute: see ${log:-journalctl -u podman}"
+    # As Docker does it: the socket's group may use it. The tests act as callers of several user ids.
+    if [ "$(id -u)" -eq 0 ]; then chmod 711 "${socket%/*}" && chmod 660 "$socket"; fi
+  fi
+  say "unix://$socket answers"
+  echo "unix://$socket"
+}
+
+if [ "${1:-}" = podman ]; then
+  podman_engine
+  exit 0
 fi
 
 if found=$(find_engine); then

@@ -16,7 +16,8 @@ Environment, for one run and not remembered:
   CLAUDE_REACTOR_LIMITS_CPUS, CLAUDE_REACTOR_LIMITS_MEMORY, CLAUDE_REACTOR_LIMITS_PIDS,
   CLAUDE_REACTOR_ENGINE, CLAUDE_REACTOR_REGISTRY, CLAUDE_REACTOR_CA_FILE
   CLAUDE_REACTOR_HOME   where accounts, keys and history are kept (default: ~/.claude-reactor)
-  DOCKER_HOST           the container engine to use (default: the first that answers)
+  DOCKER_HOST, DOCKER_CONTEXT, CONTAINER_HOST
+                        the container engine, where no --engine chooses it (default: the first that answers)
 
 Exit codes:
   the session's own; 128+n when signal n ended it

@@ -215,6 +215,7 @@ impl Error {
             | Self::Session(session::Error::Engine(_)) => ENGINE,
             Self::Session(session::Error::ContainerGone) => KILLED,
             Self::Session(session::Error::Io(_))
+            | Self::Apply(apply::Error::Probe(_))
             | Self::ClaudeConfig(_)
             | Self::Login(login::Error::Read { .. })
             | Self::NoToken(_)

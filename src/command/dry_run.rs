@@ -58,13 +58,13 @@ async fn report(target: &Target, host: &Host) -> Result<Report, Error> {
     let env = known
         .map(|(provider, credentials)| launch::session_env(target, &provider, &credentials))
         .transpose()?;
-    let engine = Engine::connect(host).await?;
+    let engine = Engine::connect(host, target.settings.engine.as_ref()).await?;
     let choice = &target.settings.image.value;
     let custom = match choice {
         ImageChoice::BuiltIn(_) => None,
         ImageChoice::Custom(reference) => LocalImage::find(&engine, reference).await?,
     };
-    let spec = launch::spec(target, custom.as_ref(), env.as_ref(), host);
+    let spec = launch::spec(target, custom.as_ref(), env.as_ref(), engine.facts(), host);
     let identity = target.identity(host);
     let plan = plan(&spec, &identity, engine.find(&identity).await?);
     let container = match &plan {

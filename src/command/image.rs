@@ -60,7 +60,7 @@ pub async fn is_ready(
     match (choice, custom) {
         (ImageChoice::BuiltIn(variant), _) => Ok(engine.image_id(&variant.tag()).await?.is_some()),
         (ImageChoice::Custom(_), Some(image)) => {
-            Ok(checked_images::has(&checks(host)?, &checked_images::key(image, user(host))))
+            Ok(checked_images::has(&checks(host)?, &checked_images::key(image, user(engine, host))))
         }
         (ImageChoice::Custom(_), None) => Ok(false),
     }
@@ -138,7 +138,7 @@ async fn check(
     image: &LocalImage,
     host: &Host,
 ) -> Result<(), Error> {
-    let user = user(host);
+    let user = user(engine, host);
     ui::note(&format!("looking at the image {reference}, once"));
     let copy_line = format!("COPY --from={} /usr/local/bin/claude /usr/local/bin/", Variant::Base.tag());
     let report = image_check::check(engine, reference, image, user, &copy_line).await?;
@@ -150,8 +150,8 @@ async fn check(
 }
 
 /// Who runs inside.
-fn user(host: &Host) -> User {
-    User { uid: host.uid, gid: host.gid }
+fn user(engine: &Engine, host: &Host) -> User {
+    engine.facts().session_user(User { uid: host.uid, gid: host.gid }).user
 }
 
 /// The looks that were had.

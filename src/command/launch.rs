@@ -16,7 +16,8 @@ use crate::container::carried::{self, git_identity};
 use crate::container::claude_config::{self, Needs};
 use crate::container::drift::{Reason, join};
 use crate::container::engine::exec::ExecRequest;
-use crate::container::engine::{self, Engine};
+use crate::container::engine::facts::SessionUser;
+use crate::container::engine::{self, Engine, Facts};
 use crate::container::found::State;
 use crate::container::local_image::LocalImage;
 use crate::container::name::{Identity, slug};
@@ -86,13 +87,14 @@ pub fn spec(
     target: &Target,
     custom: Option<&LocalImage>,
     env: Option<&SessionEnv>,
+    facts: Facts,
     host: &Host,
 ) -> ContainerSpec {
     let claude_config = target.session_dir.claude_config(target.settings.provider.value.as_str());
-    let user = User { uid: host.uid, gid: host.gid };
     let in_container = target.settings.env.value == EnvMode::Container;
+    let SessionUser { user, userns } = facts.session_user(User { uid: host.uid, gid: host.gid });
     let files = credential_files(target);
-    ContainerSpec::new(Parts {
+    let spec = ContainerSpec::new(Parts {
         image: &image::reference(&target.settings.image.value),
         custom,
         user,
@@ -108,7 +110,8 @@ pub fn spec(
         sudo: target.settings.sudo.value,
         limits: target.limits(),
         session_env: env.filter(|_| in_container).map(SessionEnv::digests).unwrap_or_default(),
-    })
+    });
+    ContainerSpec { userns: userns.map(str::to_owned), ..spec }
 }
 
 /// The folder of the provider's credential files, for a provider that has some.
@@ -173,14 +176,14 @@ async fn launch(
     joining: Joining,
     agent: Option<&Agent>,
 ) -> Result<Launched, Error> {
+    let engine = Engine::connect(host, target.settings.engine.as_ref()).await?;
     make_folders(target)?;
     let asked = git_identity::ask(host, Path::new(target.project.root()));
     let identity = target.identity(host);
-    let engine = Engine::connect(host).await?;
     let choice = &target.settings.image.value;
     let custom = image::of_the_users(&engine, choice, host).await?;
     let custom = custom.as_ref();
-    let spec = spec(target, custom, Some(env), host);
+    let spec = spec(target, custom, Some(env), engine.facts(), host);
     let session_env = match target.settings.env.value {
         EnvMode::Session => Vec::new(),
         EnvMode::Container => owned(env.for_command()),

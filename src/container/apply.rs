@@ -8,9 +8,10 @@ use secrecy::SecretString;
 use super::drift::{Reason, join};
 use super::engine::{self, Engine};
 use super::found::Found;
+use super::host_address;
 use super::name::Identity;
 use super::plan::Plan;
-use super::spec::{CA_BUNDLE, CA_FILE, ContainerSpec, User};
+use super::spec::{CA_BUNDLE, CA_FILE, CLAUDE_CONFIG_DIR, ContainerSpec, User};
 use super::user_files::{FILES, UserDatabase, only_file};
 
 /// How long a started container may take to put two files together; it takes milliseconds.
@@ -68,6 +69,9 @@ pub enum Error {
     /// Every name the container could have belongs to another one.
     #[error("the container cannot be made: other containers have all of its names, {}", .0.join(", "))]
     NamesTaken(Vec<String>),
+    /// Whether the engine has the same files could not be tried out.
+    #[error("no file can be written in the folder that is mounted for Claude Code")]
+    Probe(#[source] io::Error),
     /// A file that the engine sent from the image is not as it should be.
     #[error("the image's user database cannot be read")]
     UserDatabase(#[source] io::Error),
@@ -91,6 +95,7 @@ impl Error {
             Self::CaBundle => Some(format!(
                 "see that you may read the CA file, which is {CA_FILE} inside, and that the engine's disk is not full"
             )),
+            Self::Probe(_) => Some("see that your disk is not full".to_owned()),
             Self::UserDatabase(_) => Some("rebuild the image, and run again".to_owned()),
         }
     }
@@ -161,6 +166,7 @@ async fn sessions(engine: &Engine, id: &str) -> Result<usize, engine::Error> {
 
 async fn create(engine: &Engine, wanted: &Wanted<'_>) -> Result<Running, Error> {
     let Wanted { identity, spec, session_env } = wanted;
+    engine.refuse_remapped_users().await?;
     let names = identity.container_names();
     let mut made = None;
     for name in &names {
@@ -175,6 +181,9 @@ async fn create(engine: &Engine, wanted: &Wanted<'_>) -> Result<Running, Error> 
     }
     let Some((id, name)) = made else { return Err(Error::NamesTaken(names.to_vec())) };
     let finished = async {
+        if engine.may_be_elsewhere() {
+            refuse_other_files(engine, &id, spec).await?;
+        }
         if !spec.knows_user() {
             introduce(engine, &id, spec.user).await?;
         }
@@ -188,9 +197,25 @@ async fn create(engine: &Engine, wanted: &Wanted<'_>) -> Result<Running, Error> 
     Ok(Running { id, made_as: Some(name) })
 }
 
+/// Refuses an engine that has folders of the same names as the caller's, but on another machine. A file is laid into
+/// one that is mounted, and looked for through the engine.
+async fn refuse_other_files(engine: &Engine, id: &str, spec: &ContainerSpec) -> Result<(), Error> {
+    let Some(mount) = spec.mounts.iter().find(|mount| mount.target == CLAUDE_CONFIG_DIR) else {
+        return Ok(());
+    };
+    let probe = tempfile::Builder::new().prefix(".engine-probe-").tempfile_in(&mount.source);
+    let probe = probe.map_err(Error::Probe)?;
+    let name = probe.path().file_name().unwrap_or_default().to_string_lossy();
+    if engine.has_path(id, &format!("{CLAUDE_CONFIG_DIR}/{name}")).await? {
+        return Ok(());
+    }
+    Err(engine::Error::OtherFiles.into())
+}
+
 /// Starts a container and waits until a command in it finds everything.
 async fn start(engine: &Engine, id: &str, spec: &ContainerSpec) -> Result<(), Error> {
     engine.start(id).await?;
+    host_address::make_known(engine, id).await?;
     if spec.ca_digest.is_none() {
         return Ok(());
     }

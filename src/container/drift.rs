@@ -91,6 +91,7 @@ fn in_words(field: &str) -> &str {
         "image" | "image_id" => "the image",
         "unset" => "the image's variables",
         "user" => "the user",
+        "userns" => "the mapping of users",
         "mounts" => "the order of the mounts",
         "env" => "the container's variables",
         SESSION_ENV => "the session's variables",

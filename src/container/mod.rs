@@ -9,6 +9,7 @@ pub mod drift;
 pub mod engine;
 pub mod found;
 pub mod git_worktree;
+mod host_address;
 pub mod image;
 pub mod image_check;
 pub mod local_image;

@@ -312,7 +312,12 @@ async fn copy_output(mut from: ReadHalf<Upgraded>, tty: bool) -> io::Result<Outp
     let mut buffer = vec![0; CHUNK];
     let mut unframer = Unframer::default();
     loop {
-        let length = from.read(&mut buffer).await?;
+        let length = match from.read(&mut buffer).await {
+            Ok(length) => length,
+            // So Podman ends a stream whose input was not read to its end; whether the command ended is asked next.
+            Err(error) if is_reset(&error) => 0,
+            Err(error) => return Err(error),
+        };
         let bytes = &buffer[..length];
         let pieces = if tty { vec![(Stream::Out, bytes)] } else { unframer.feed(bytes)? };
         for (stream, piece) in pieces {
@@ -332,6 +337,19 @@ async fn copy_output(mut from: ReadHalf<Upgraded>, tty: bool) -> io::Result<Outp
             return Ok(Output::Complete);
         }
     }
+}
+
+fn is_reset(error: &io::Error) -> bool {
+    let is_reset = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionReset;
+    // hyper wraps what the system says.
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if error.downcast_ref().is_some_and(is_reset) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// Keeps the session's terminal as large as ours.

@@ -60,6 +60,9 @@ pub struct ContainerSpec {
     pub image: String,
     /// Who runs inside.
     pub user: User,
+    /// The engine's user namespace mode, where it is not the engine's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub userns: Option<String>,
     /// Host folders inside.
     pub mounts: Vec<Mount>,
     /// Variables every process inside gets. No secret is among them.
@@ -213,6 +216,7 @@ impl ContainerSpec {
             image_id: parts.custom.map(|image| image.id.clone()),
             unset,
             user: parts.user,
+            userns: None,
             mounts,
             env,
             session_env: parts.session_env,

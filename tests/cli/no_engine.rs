@@ -78,15 +78,40 @@ fn something_else_that_answers_is_no_engine() {
 
 #[test]
 fn an_address_of_another_form_is_refused() {
-    insta::assert_snapshot!(run_at(|_| "ssh://me@host".to_owned()).snapshot(), @"
+    insta::assert_snapshot!(run_at(|_| "fd://".to_owned()).snapshot(), @"
     exit code: 125
     --- stderr
-    error: DOCKER_HOST is `ssh://me@host`, which is not of the form unix:///PATH or tcp://HOST:PORT
-      hint: correct DOCKER_HOST, or unset it to have the usual sockets tried
+    error: DOCKER_HOST: the address `fd://` is not of the form unix:///PATH, tcp://HOST[:PORT] or ssh://[USER@]HOST
+      hint: correct it, or unset DOCKER_HOST to have the usual sockets tried
     ");
-    for address in ["/var/run/docker.sock", "unix://docker.sock", "tcp://", "fd://"] {
-        run_at(|_| address.to_owned()).assert_code(NO_ENGINE).assert_stderr_contains("DOCKER_HOST is");
+    for address in ["/var/run/docker.sock", "unix://docker.sock", "tcp://", "ssh://-oProxyCommand=x"] {
+        run_at(|_| address.to_owned())
+            .assert_code(NO_ENGINE)
+            .assert_stderr_contains("DOCKER_HOST: the address");
     }
+}
+
+#[test]
+fn an_error_says_what_chose_the_engine() {
+    let sandbox = Sandbox::new();
+    store_key(&sandbox, "claude", "ANTHROPIC_API_KEY");
+    sandbox.write_home(".docker/config.json", r#"{"currentContext":"colima"}"#);
+    let output = sandbox.project("app").reactor(&["run"]).env_remove("DOCKER_HOST").run();
+    insta::assert_snapshot!(output.snapshot(), @r"
+    exit code: 125
+    --- stderr
+    error: the current Docker context `colima` of [HOME]/.docker/config.json does not lead to a container engine
+      caused by: there is no Docker context `colima` in [HOME]/.docker/contexts
+      hint: `docker context ls` lists the contexts; or choose another with `docker context use`, or with --engine
+    ");
+    let output = sandbox.project("app").reactor(&["run", "--engine", "unix:///nowhere.sock"]).run();
+    insta::assert_snapshot!(output.snapshot(), @r"
+    exit code: 125
+    --- stderr
+    error: no container engine answers for --engine unix:///nowhere.sock; tried:
+      unix:///nowhere.sock: no such socket
+      hint: start that engine, or choose another with --engine
+    ");
 }
 
 #[test]

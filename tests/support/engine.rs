@@ -53,6 +53,28 @@ impl Engine {
         println!("skipped: {why}");
     }
 
+    /// Whether it is Podman, whose Docker API differs in places.
+    pub fn is_podman(&self) -> bool {
+        static ANSWER: OnceLock<bool> = OnceLock::new();
+        *ANSWER.get_or_init(|| {
+            self.docker(&["version", "--format", "{{json .Server.Components}}"]).contains("Podman Engine")
+        })
+    }
+
+    /// The commands of the processes in a container.
+    #[track_caller]
+    pub fn processes(&self, container: &str) -> Vec<String> {
+        const PS: [&str; 3] = ["ps", "-eo", "pid,args"];
+        let listed = if self.is_podman() {
+            // Podman 4.3 answers nothing to these options of `docker top`.
+            self.exec(container, &PS)
+        } else {
+            self.docker(&["top", container, "-eo", "pid,args"])
+        };
+        let command = |line: &str| line.trim().split_once(' ').map(|(_, args)| args.trim().to_owned());
+        listed.lines().skip(1).filter_map(command).filter(|command| *command != PS.join(" ")).collect()
+    }
+
     /// Its address, as in `DOCKER_HOST`.
     pub fn host(&self) -> &str {
         &self.host

@@ -11,16 +11,23 @@ use bollard::query_parameters::{
     ContainerArchiveInfoOptionsBuilder, CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder,
     ListContainersOptionsBuilder, RemoveContainerOptionsBuilder, UploadToContainerOptionsBuilder,
 };
+use bytes::Bytes;
 use futures_util::TryStreamExt;
+use http_body_util::{BodyExt, Empty};
+use hyper::header::HOST;
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
 
-use super::{Engine, Error};
+use super::facts::Kind;
+use super::{Engine, Error, Facts, connect};
 use crate::container::found::{Found, State};
 use crate::container::name::{Identity, home_label};
 use crate::container::spec::{ContainerSpec, WORKDIR, spec_digest_label, spec_label};
 
 /// How long a removal that is under way already may take.
 const LONGEST_REMOVAL: Duration = Duration::from_secs(60);
+/// The status of a refusal because of what there is already.
+const CONFLICT: u16 = 409;
 
 impl Engine {
     /// The containers with an identity's labels, in whatever state they are; of whatever home, because older versions
@@ -59,9 +66,24 @@ impl Engine {
         identity: &Identity,
         session_env: &[(String, SecretString)],
     ) -> Result<String, Error> {
-        let options = CreateContainerOptionsBuilder::default().name(name).build();
-        let created =
-            self.docker.create_container(Some(options), create_body(spec, identity, session_env)).await;
+        let create = async |init| {
+            let options = CreateContainerOptionsBuilder::default().name(name).build();
+            let body = create_body(self.facts, init, spec, identity, session_env);
+            self.docker.create_container(Some(options), body).await
+        };
+        let created = match create(true).await {
+            // Podman says this of a name that is taken, and where its init, catatonit, is missing, which is a package of
+            // its own. Either comes before anything is made.
+            Err(bollard::errors::Error::DockerResponseServerError { status_code: 500, message })
+                if self.facts.kind == Kind::Podman =>
+            {
+                if self.inspect(name).await.is_ok() {
+                    return Err(Error::Refused { action: "create the container", status: CONFLICT, message });
+                }
+                create(false).await
+            }
+            created => created,
+        };
         Ok(created.map_err(|source| Error::api("create the container", source))?.id)
     }
 
@@ -129,29 +151,45 @@ impl Engine {
     }
 
     async fn is_running(&self, id: &str) -> Result<bool, Error> {
-        match self.docker.inspect_container(id, None).await {
-            Ok(details) => Ok(details.state.and_then(|state| state.running).unwrap_or(false)),
-            Err(source) => match Error::api("inspect the container", source) {
-                error if error.is_missing() => Ok(false),
-                error => Err(error),
-            },
+        match self.inspect(id).await {
+            Ok(details) => Ok(details["State"]["Running"].as_bool().unwrap_or(false)),
+            Err(error) if error.is_missing() => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
     /// How many commands run inside beside the main process: sessions, ours or another tool's.
     pub async fn live_execs(&self, id: &str) -> Result<usize, Error> {
-        let details = self.docker.inspect_container(id, None).await;
-        let details = details.map_err(|source| Error::api("inspect the container", source))?;
+        let details = self.inspect(id).await?;
         let mut live = 0;
-        for exec in details.exec_ids.unwrap_or_default() {
+        for exec in details["ExecIDs"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             // The engine lists ended ones for a while too, and forgets them at any time.
-            match self.exec_state(&exec).await {
+            match self.exec_state(exec).await {
                 Ok(state) => live += usize::from(state.running),
                 Err(error) if error.is_missing() => {}
                 Err(error) => return Err(error),
             }
         }
         Ok(live)
+    }
+
+    /// What the engine says of a container. Podman has states that Docker's API does not know, so bollard's types cannot
+    /// hold its answer at any time.
+    async fn inspect(&self, id: &str) -> Result<Value, Error> {
+        const ACTION: &str = "inspect the container";
+        let broken =
+            |source: Box<dyn std::error::Error + Send + Sync>| Error::Broken { action: ACTION, source };
+        let request = hyper::Request::get(format!("/containers/{id}/json"))
+            .header(HOST, "localhost")
+            .body(Empty::<Bytes>::new())
+            .map_err(|error| broken(Box::new(error)))?;
+        let mut sender = connect::handshake(&self.dialer).await.map_err(|error| broken(Box::new(error)))?;
+        let response = sender.send_request(request).await.map_err(|error| broken(Box::new(error)))?;
+        if !response.status().is_success() {
+            return Err(connect::refusal(ACTION, response).await);
+        }
+        let body = response.into_body().collect().await.map_err(|error| broken(Box::new(error)))?;
+        serde_json::from_slice(&body.to_bytes()).map_err(|error| broken(Box::new(error)))
     }
 
     /// Whether a path exists in a container. Docker answers within a millisecond or two, and starts nothing for it.
@@ -212,7 +250,22 @@ fn places(mounts: Option<Vec<MountPoint>>) -> Vec<String> {
     mounts.into_iter().flatten().filter_map(|mount| mount.destination).collect()
 }
 
+/// The spec's options, and what the engine needs in addition. With `SELinux`, the alternative would be to label the user's
+/// own files for containers, which changes them for good.
+fn security_opt(facts: Facts, spec: &ContainerSpec) -> Vec<String> {
+    let unlabelled = facts.selinux.then(|| "label=disable".to_owned());
+    spec.security_opt.iter().cloned().chain(unlabelled).collect()
+}
+
+/// A main process that does what an init does: it ends at a signal, and collects processes whose parents have ended.
+fn without_init(command: &[String]) -> Vec<String> {
+    let script = r#"trap 'exit 0' TERM INT; "$@" & wait "$!""#;
+    ["sh", "-c", script, "sh"].into_iter().map(str::to_owned).chain(command.iter().cloned()).collect()
+}
+
 fn create_body(
+    facts: Facts,
+    init: bool,
     spec: &ContainerSpec,
     identity: &Identity,
     session_env: &[(String, SecretString)],
@@ -233,18 +286,19 @@ fn create_body(
         working_dir: Some(WORKDIR.to_owned()),
         env: Some(public.chain(session).chain(spec.unset.iter().cloned()).collect()),
         // The image's own entry point is not for us: the session comes later, by exec.
-        entrypoint: Some(spec.command.clone()),
+        entrypoint: Some(if init { spec.command.clone() } else { without_init(&spec.command) }),
         cmd: Some(Vec::new()),
         labels: Some(spec.labels(identity).into_iter().collect()),
         host_config: Some(HostConfig {
-            init: Some(true),
+            init: Some(init),
+            userns_mode: spec.userns.clone(),
             mounts: Some(mounts.collect()),
             cap_drop: Some(spec.cap_drop.clone()),
             extra_hosts: Some(spec.extra_hosts.clone()),
             pids_limit: Some(spec.pids_limit),
             nano_cpus: spec.nano_cpus,
             memory: spec.memory,
-            security_opt: Some(spec.security_opt.clone()),
+            security_opt: Some(security_opt(facts, spec)),
             ..HostConfig::default()
         }),
         ..ContainerCreateBody::default()

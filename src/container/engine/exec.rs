@@ -10,7 +10,7 @@ use std::time::Duration;
 use bollard::models::ExecConfig;
 use bollard::query_parameters::ResizeExecOptionsBuilder;
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, UPGRADE};
 use hyper_util::rt::TokioIo;
 use secrecy::{ExposeSecret, SecretString};
@@ -101,19 +101,13 @@ impl Engine {
             .header(UPGRADE, "tcp")
             .body(Full::new(Bytes::from(format!(r#"{{"Detach":false,"Tty":{tty}}}"#))))
             .expect("an exec's id is hexadecimal");
-        let mut sender = connect::handshake(&self.endpoint).await.map_err(|error| broken(Box::new(error)))?;
+        let mut sender = connect::handshake(&self.dialer).await.map_err(|error| broken(Box::new(error)))?;
         let response = sender.send_request(request).await.map_err(|error| broken(Box::new(error)))?;
-        let status = response.status();
-        if status == hyper::StatusCode::SWITCHING_PROTOCOLS {
+        if response.status() == hyper::StatusCode::SWITCHING_PROTOCOLS {
             let upgraded = hyper::upgrade::on(response).await.map_err(|error| broken(Box::new(error)))?;
             return Ok(TokioIo::new(upgraded));
         }
-        let body = response.into_body().collect().await.map_err(|error| broken(Box::new(error)))?.to_bytes();
-        let message = serde_json::from_slice::<serde_json::Value>(&body)
-            .ok()
-            .and_then(|body| Some(body.get("message")?.as_str()?.to_owned()))
-            .unwrap_or_else(|| String::from_utf8_lossy(&body).into_owned());
-        Err(Error::Refused { action: ACTION, status: status.as_u16(), message })
+        Err(connect::refusal(ACTION, response).await)
     }
 
     /// Tells a command's terminal its size.

@@ -3,55 +3,81 @@
 //! This folder is the only importer of bollard: what the rest of the program knows of the engine are the types here.
 
 pub mod build;
-pub mod connect;
+mod connect;
 pub mod container;
+pub mod docker_config;
+pub mod endpoint;
 pub mod exec;
+pub mod facts;
+pub mod locate;
 pub mod probe;
 pub mod pull;
+mod stream;
+pub mod tls;
 
 use std::io;
 
-use bollard::{ClientVersion, Docker};
+use bollard::Docker;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-pub use connect::{Endpoint, Tried};
+pub use connect::Tried;
+pub use endpoint::Endpoint;
+pub use facts::Facts;
+pub use locate::ChosenBy;
 
+use crate::config::Setting;
+use crate::engine_choice::EngineChoice;
 use crate::host::Host;
+use facts::Kind;
 
-/// How long the engine may take to answer a request; pulling and building send their answer piece by piece.
-const TIMEOUT_SECONDS: u64 = 120;
+/// The variable by which a user vouches that an engine elsewhere has the same files.
+pub const SHARED_FILES: &str = "CLAUDE_REACTOR_ENGINE_SHARES_FILES";
 
 /// A connection to a container engine.
 #[derive(Debug, Clone)]
 pub struct Engine {
     docker: Docker,
-    endpoint: Endpoint,
+    dialer: stream::Dialer,
+    facts: Facts,
 }
 
 impl Engine {
-    /// Finds the engine of this machine and agrees on an API version with it.
-    pub async fn connect(host: &Host) -> Result<Self, Error> {
-        let (endpoint, theirs) = connect::find(host).await?;
-        let ours = (bollard::API_DEFAULT_VERSION.major_version, bollard::API_DEFAULT_VERSION.minor_version);
-        let (major_version, minor_version) = ours.min(theirs);
-        let version = ClientVersion { major_version, minor_version };
-        let docker = match &endpoint {
-            Endpoint::Unix(path) => {
-                Docker::connect_with_unix(&path.to_string_lossy(), TIMEOUT_SECONDS, &version)
-            }
-            Endpoint::Tcp(address) => {
-                Docker::connect_with_http(&format!("tcp://{address}"), TIMEOUT_SECONDS, &version)
-            }
-        };
-        tracing::debug!(%endpoint, api = %format_args!("{major_version}.{minor_version}"), "engine found");
-        Ok(Self { docker: docker.map_err(|source| Error::api("connect to the engine", source))?, endpoint })
+    /// Finds the engine, agrees on an API version with it, and makes sure that it can mount folders of this machine.
+    pub async fn connect(host: &Host, choice: Option<&Setting<EngineChoice>>) -> Result<Self, Error> {
+        let connected = connect::connect(host, choice).await?;
+        let vouched = host.var(SHARED_FILES).is_some_and(|value| value == "true" || value == "1");
+        if !vouched && !connect::is_on_this_machine(&connected).await? {
+            let endpoint = Box::new(connected.dialer.endpoint().clone());
+            return Err(Error::Elsewhere { chosen_by: connected.chosen_by, endpoint });
+        }
+        Ok(Self { docker: connected.docker, dialer: connected.dialer, facts: connected.facts })
+    }
+
+    /// What it is.
+    pub fn facts(&self) -> Facts {
+        self.facts
+    }
+
+    /// Whether it is reached otherwise than by a socket, so that its files may be others than this machine's.
+    pub fn may_be_elsewhere(&self) -> bool {
+        !matches!(self.dialer.endpoint(), Endpoint::Unix(_))
+    }
+
+    /// Refuses an engine under which no user has its own id, so that nothing a session writes would be the caller's.
+    /// Asked when a container is made, for it takes a request of its own.
+    pub(super) async fn refuse_remapped_users(&self) -> Result<(), Error> {
+        let is_docker = self.facts.kind == Kind::Docker && !self.facts.rootless;
+        if is_docker && connect::info(&self.docker).await?.remaps_users() {
+            return Err(Error::RemappedUsers);
+        }
+        Ok(())
     }
 }
 
 impl Engine {
     /// A byte stream to the engine, for somebody who speaks its API themselves.
     pub async fn open(&self) -> io::Result<impl AsyncRead + AsyncWrite + Send + use<>> {
-        connect::open(&self.endpoint).await
+        self.dialer.open().await
     }
 }
 
@@ -59,14 +85,45 @@ impl Engine {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No engine answers.
-    #[error("no container engine answers{}", list(.0))]
-    NotFound(Vec<Tried>),
-    /// No engine answers where `DOCKER_HOST` says.
-    #[error("no container engine answers at DOCKER_HOST{}", list(.0))]
-    NotThere(Vec<Tried>),
-    /// `DOCKER_HOST` is of a kind that is not supported.
-    #[error("DOCKER_HOST is `{0}`, which is not of the form unix:///PATH or tcp://HOST:PORT")]
-    Address(String),
+    #[error("no container engine answers{}{}", place(chosen_by), list(tried))]
+    NoAnswer {
+        /// What said where to look.
+        chosen_by: ChosenBy,
+        /// Which engine it has to be.
+        kind: Option<Kind>,
+        /// What was tried.
+        tried: Vec<Tried>,
+        /// Whether Podman's command line is there.
+        podman_is_installed: bool,
+    },
+    /// What said where the engine is cannot be followed.
+    #[error(transparent)]
+    Location(Box<locate::Error>),
+    /// The files for TLS are not as they should be.
+    #[error("{chosen_by} does not lead to a container engine")]
+    Tls {
+        /// What said where the engine is.
+        chosen_by: ChosenBy,
+        /// What is wrong.
+        #[source]
+        source: Box<tls::Error>,
+    },
+    /// The engine is on another machine, where the project's folder is not.
+    #[error(
+        "the container engine at {endpoint} ({chosen_by}) is on another machine: it cannot mount your project"
+    )]
+    Elsewhere {
+        /// What said where the engine is.
+        chosen_by: ChosenBy,
+        /// Where it is.
+        endpoint: Box<Endpoint>,
+    },
+    /// The engine does not have this machine's files.
+    #[error("the container engine does not have this machine's files: it cannot mount your project")]
+    OtherFiles,
+    /// Docker runs with `userns-remap`.
+    #[error("this Docker maps all users to others (`userns-remap`): a session could not write your files")]
+    RemappedUsers,
     /// The engine refused a request.
     #[error("the engine could not {action}: {message}")]
     Refused {
@@ -86,6 +143,12 @@ pub enum Error {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl From<locate::Error> for Error {
+    fn from(error: locate::Error) -> Self {
+        Self::Location(Box::new(error))
+    }
 }
 
 impl Error {
@@ -111,18 +174,52 @@ impl Error {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NotFound(tried) => Some(start_one(tried)),
-            Self::NotThere(_) => {
-                Some("start that engine, or unset DOCKER_HOST to have the usual sockets tried".to_owned())
+            Self::NoAnswer { chosen_by: ChosenBy::Default, tried, podman_is_installed, .. } => {
+                Some(start_one(tried, *podman_is_installed))
             }
-            Self::Address(_) => {
-                Some("correct DOCKER_HOST, or unset it to have the usual sockets tried".to_owned())
+            Self::NoAnswer { kind: Some(Kind::Podman), podman_is_installed: true, .. } => {
+                Some(SERVE_PODMAN.to_owned())
             }
+            Self::NoAnswer { chosen_by, tried, .. } => Some(match denied(tried) {
+                Some(endpoint) => may_not_use(endpoint),
+                None => format!("start that engine, or {}", otherwise(chosen_by)),
+            }),
+            Self::Location(error) => Some(match &**error {
+                locate::Error::Address { chosen_by, .. } => format!("correct it, or {}", otherwise(chosen_by)),
+                locate::Error::Context { chosen_by, .. } => {
+                    format!("`docker context ls` lists the contexts; or {}", otherwise(chosen_by))
+                }
+                locate::Error::Config(_) => {
+                    "correct that file, or say which engine to use with --engine".to_owned()
+                }
+            }),
+            Self::Tls { .. } => Some(
+                "ca.pem, cert.pem and key.pem are taken from DOCKER_CERT_PATH, or from the Docker context".to_owned(),
+            ),
+            Self::Elsewhere { chosen_by, .. } => Some(format!(
+                "use an engine of this machine: {}; where that machine has the same files at the same paths, say so with \
+                 {SHARED_FILES}=true",
+                otherwise(chosen_by)
+            )),
+            Self::OtherFiles => Some("use an engine of this machine: `--engine docker` or `--engine podman`".to_owned()),
+            Self::RemappedUsers => Some(
+                "use rootless Docker or Podman, which keep your files yours, or take `userns-remap` out of Docker's \
+                 daemon.json"
+                    .to_owned(),
+            ),
             Self::Refused { .. } => None,
             Self::Broken { .. } => {
                 Some("see whether the engine still runs: `docker info` or `podman info`".to_owned())
             }
         }
+    }
+}
+
+fn place(chosen_by: &ChosenBy) -> String {
+    match chosen_by {
+        ChosenBy::Default => String::new(),
+        ChosenBy::Variable(_) | ChosenBy::CurrentContext(..) => format!(" at {chosen_by}"),
+        ChosenBy::Setting(..) => format!(" for {chosen_by}"),
     }
 }
 
@@ -143,14 +240,41 @@ fn reason(error: &std::io::Error) -> String {
     }
 }
 
-fn start_one(tried: &[Tried]) -> String {
-    let denied = tried.iter().find(|tried| tried.error.kind() == std::io::ErrorKind::PermissionDenied);
-    match denied {
-        Some(Tried { endpoint, .. }) => {
-            format!("you may not use {endpoint}: `sudo usermod -aG docker $USER`, then log in again")
+/// How to have another engine used than the one that was chosen.
+fn otherwise(chosen_by: &ChosenBy) -> String {
+    match chosen_by {
+        ChosenBy::Variable(name) => format!("unset {name} to have the usual sockets tried"),
+        ChosenBy::CurrentContext(..) => {
+            "choose another with `docker context use`, or with --engine".to_owned()
         }
+        ChosenBy::Setting(..) | ChosenBy::Default => "choose another with --engine".to_owned(),
+    }
+}
+
+const SERVE_PODMAN: &str = "Podman is installed, but serves no socket: `systemctl --user start podman.socket`, or \
+                            `podman system service --time=0` where there is no systemd";
+
+fn start_one(tried: &[Tried], podman_is_installed: bool) -> String {
+    match denied(tried) {
+        Some(endpoint) => may_not_use(endpoint),
+        None if podman_is_installed => SERVE_PODMAN.to_owned(),
         None => "start one: `sudo systemctl start docker`, `systemctl --user start podman.socket`, or Docker Desktop; \
                  none installed: https://docs.docker.com/engine/install/"
             .to_owned(),
     }
+}
+
+/// The socket of an engine that answers others.
+fn denied(tried: &[Tried]) -> Option<&Endpoint> {
+    let denied = tried.iter().find(|tried| tried.error.kind() == std::io::ErrorKind::PermissionDenied);
+    denied.map(|tried| &tried.endpoint).filter(|endpoint| matches!(endpoint, Endpoint::Unix(_)))
+}
+
+fn may_not_use(endpoint: &Endpoint) -> String {
+    if endpoint.to_string().contains("podman") {
+        return format!(
+            "you may not use {endpoint}, which is root's; serve your own: `systemctl --user start podman.socket`"
+        );
+    }
+    format!("you may not use {endpoint}: `sudo usermod -aG docker $USER`, then log in again")
 }

@@ -12,7 +12,8 @@ use http_body_util::Empty;
 use hyper::body::Bytes;
 use hyper::header::HOST;
 
-use super::{Endpoint, Engine, Error, connect};
+use super::stream::Dialer;
+use super::{Engine, Error, connect};
 use crate::container::name::LABEL_PREFIX;
 use crate::container::spec::User;
 
@@ -127,11 +128,11 @@ impl Drop for Probe<'_> {
     /// Whoever waited may be gone, and its runtime about to end, so this has a thread and a connection of its own. An engine
     /// that does not answer is left alone: the container goes with its script.
     fn drop(&mut self) {
-        let (endpoint, id) = (self.engine.endpoint.clone(), self.id.clone());
+        let (dialer, id) = (self.engine.dialer.clone(), self.id.clone());
         let removal = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.map(|runtime| {
-                runtime.block_on(async { tokio::time::timeout(REMOVAL, remove(&endpoint, &id)).await })
+                runtime.block_on(async { tokio::time::timeout(REMOVAL, remove(&dialer, &id)).await })
             })
         });
         let _ = removal.join();
@@ -143,10 +144,10 @@ const REMOVAL: Duration = Duration::from_secs(10);
 
 /// Removes a container, and waits until it is gone: the engine may be about to remove it by itself, and says so by a
 /// conflict. The version in a path is optional to the engines.
-async fn remove(endpoint: &Endpoint, id: &str) -> std::io::Result<()> {
+async fn remove(dialer: &Dialer, id: &str) -> std::io::Result<()> {
     let mut wait = Duration::from_millis(2);
     loop {
-        let mut sender = connect::handshake(endpoint).await?;
+        let mut sender = connect::handshake(dialer).await?;
         let request = hyper::Request::delete(format!("/containers/{id}?force=1&v=1"))
             .header(HOST, "localhost")
             .body(Empty::<Bytes>::new())

@@ -76,7 +76,7 @@ impl Engine {
             request = request.header("X-Registry-Auth", auth.expose_secret());
         }
         let request = request.body(Full::new(Bytes::new())).expect("names and base64 are fit for a request");
-        let mut sender = connect::handshake(&self.endpoint).await.map_err(|error| broken(Box::new(error)))?;
+        let mut sender = connect::handshake(&self.dialer).await.map_err(|error| broken(Box::new(error)))?;
         let response = sender.send_request(request).await.map_err(|error| broken(Box::new(error)))?;
         let status = response.status();
         let mut body = response.into_body();

@@ -76,6 +76,11 @@ fn execs_and_events_are_seen() {
         })
     };
     assert!(seen("create") && seen("start"), "{lines:#?}");
+    if engine.is_podman() {
+        // Podman announces that something was executed, and not what.
+        assert!(seen("exec"), "{lines:#?}");
+        return;
+    }
     assert!(lines.iter().any(|line| line.contains("exec_start: sh -c echo in-exec")), "{lines:#?}");
 }
 

@@ -108,14 +108,9 @@ impl Place {
     /// The commands of all processes inside except those that keep the container up.
     #[track_caller]
     fn processes(&self) -> Vec<String> {
-        let listed = self.engine.docker(&["top", &self.id(), "-eo", "pid,args"]);
-        let command = |line: &str| line.trim().split_once(' ').map(|(_, args)| args.trim().to_owned());
-        listed
-            .lines()
-            .skip(1)
-            .filter_map(command)
-            .filter(|command| command != "sleep infinity" && !command.contains("docker-init"))
-            .collect()
+        let init = |command: &str| command.contains("docker-init") || command.contains("podman-init");
+        let kept_up = |command: &String| command == "sleep infinity" || init(command);
+        self.engine.processes(&self.id()).into_iter().filter(|command| !kept_up(command)).collect()
     }
 
     /// Waits until no session's process is left inside: the engine notes an end a moment after it.

@@ -59,6 +59,10 @@ fn input_that_nobody_reads_holds_nothing_up() {
     let output = place.exec(&["sh", "-c", "yes out | head -c 8000000; head -c 1 >/dev/null; exit 5"]);
     let output = output.stdin(noise(TEN_MEGABYTES)).timeout(SOON).run();
     output.assert_code(5);
+    if place.engine.is_podman() {
+        // Podman 4.3 gives a stream up when its input cannot be written, and says so in it, as if the command had.
+        return;
+    }
     assert!(output.stdout() == "out\n".repeat(2_000_000), "{} bytes of output", output.stdout().len());
 }
 
