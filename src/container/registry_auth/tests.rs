@@ -124,7 +124,7 @@ async fn ask(program: &str, limit: Duration) -> Result<Option<Credential>, helpe
     loop {
         match helper::ask_program(program, "reg:443", limit).await {
             Err(helper::Failure::Start(std::io::ErrorKind::ExecutableFileBusy)) => {
-                tokio::task::yield_now().await
+                tokio::task::yield_now().await;
             }
             answer => return answer,
         }
