@@ -176,10 +176,10 @@ async fn launch(
     joining: Joining,
     agent: Option<&Agent>,
 ) -> Result<Launched, Error> {
-    let engine = Engine::connect(host, target.settings.engine.as_ref()).await?;
     make_folders(target)?;
     let asked = git_identity::ask(host, Path::new(target.project.root()));
     let identity = target.identity(host);
+    let engine = Engine::connect(host, target.settings.engine.as_ref()).await?;
     let choice = &target.settings.image.value;
     let custom = image::of_the_users(&engine, choice, host).await?;
     let custom = custom.as_ref();

@@ -101,7 +101,7 @@ fn an_error_says_what_chose_the_engine() {
     exit code: 125
     --- stderr
     error: the current Docker context `colima` of [HOME]/.docker/config.json does not lead to a container engine
-      caused by: there is no Docker context `colima` in [HOME]/.docker/contexts
+      because: there is no Docker context `colima` in [HOME]/.docker/contexts
       hint: `docker context ls` lists the contexts; or choose another with `docker context use`, or with --engine
     ");
     let output = sandbox.project("app").reactor(&["run", "--engine", "unix:///nowhere.sock"]).run();

@@ -82,7 +82,10 @@ fn an_agent_that_moved_is_found_by_the_next_session_of_the_same_container() {
 
     let off = place
         .shell(&["--ssh-agent=off"], "echo \"<$SSH_AUTH_SOCK>\"; ls /run/claude-reactor 2>/dev/null; true");
-    off.run().assert_success().assert_stdout("<>\n").assert_stderr_contains("the mount /run/claude-reactor/ssh-agent is gone");
+    off.run()
+        .assert_success()
+        .assert_stdout("<>\n")
+        .assert_stderr_contains("the mount /run/claude-reactor/ssh-agent is gone");
 }
 
 #[test]
@@ -151,7 +154,9 @@ fn the_hosts_engine_is_there_for_those_who_ask_for_it() {
     place.shell(&[], &attach).run().assert_success().assert_stdout("input\nafter\n");
 
     let off = place.shell(&["--host-docker=false"], "echo \"<$DOCKER_HOST>\"").run();
-    off.assert_success().assert_stdout("<>\n").assert_stderr_contains("the mount /run/claude-reactor/docker is gone");
+    off.assert_success()
+        .assert_stdout("<>\n")
+        .assert_stderr_contains("the mount /run/claude-reactor/docker is gone");
 }
 
 #[test]
