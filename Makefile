@@ -9,10 +9,10 @@ TEST_ARGS ?=
 PREFIX ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build engine engine-podman image-base image-base-podman test test-unit test-engine test-engine-podman bench lint fmt docs deny check install uninstall clean
+.PHONY: help run build engine engine-podman image-base image-base-podman test test-unit test-engine test-engine-podman test-engine-rootless bench lint fmt docs deny check install uninstall clean
 
 help: ## List the targets
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: engine image-base build ## Start a session in this folder, from nothing: engine, image, program (ARGS="...")
 	@target/release/claude-reactor run $(ARGS)
@@ -47,6 +47,9 @@ test-engine: engine image-base ## Run the tests on the engine only
 
 test-engine-podman: image-base-podman ## Run the tests on the engine on Podman
 	DOCKER_HOST="$$(scripts/engine.sh podman)" $(CARGO) test --locked --test engine -- $(TEST_ARGS)
+
+test-engine-rootless: ## Run a few of them on rootless Podman and Docker, as a user made for it (needs root)
+	CLAUDE_REACTOR_TEST_ROOTLESS="$$(scripts/rootless.sh)" $(CARGO) test --locked --test engine -- rootless:: $(TEST_ARGS)
 
 bench: engine image-base ## Measure start-up against the engine's own client
 	$(CARGO) bench --locked

@@ -30,6 +30,7 @@ mod prompted_keys;
 mod providers;
 mod quiet;
 mod remembered;
+mod ssh_engines;
 mod stored_keys;
 mod subscription;
 mod trust;

@@ -8,6 +8,7 @@ mod backend;
 mod cloud;
 mod harness;
 mod old_homes;
+mod rootless;
 mod session;
 
 use std::sync::OnceLock;

@@ -46,6 +46,11 @@ impl Engine {
         found.clone()
     }
 
+    /// The engine at an address.
+    pub fn at(host: &str) -> Self {
+        Self { host: host.to_owned() }
+    }
+
     /// Says why a test ends early. In CI (`CI=true`) that is a failure.
     #[track_caller]
     pub fn skip(why: &str) {
@@ -55,10 +60,7 @@ impl Engine {
 
     /// Whether it is Podman, whose Docker API differs in places.
     pub fn is_podman(&self) -> bool {
-        static ANSWER: OnceLock<bool> = OnceLock::new();
-        *ANSWER.get_or_init(|| {
-            self.docker(&["version", "--format", "{{json .Server.Components}}"]).contains("Podman Engine")
-        })
+        self.docker(&["version", "--format", "{{json .Server.Components}}"]).contains("Podman Engine")
     }
 
     /// The commands of the processes in a container.

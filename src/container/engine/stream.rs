@@ -107,10 +107,7 @@ impl AsyncWrite for Stream {
             Self::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Self::Ssh(stream) => match &mut stream.input {
-                Some(input) => Pin::new(input).poll_write(cx, bytes),
-                None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
-            },
+            Self::Ssh(stream) => stream.poll_write(cx, bytes),
         }
     }
 
@@ -170,6 +167,19 @@ impl SshStream {
         let input = child.stdin.take();
         let output = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
         Ok(Self { _child: child, input, output, complaint })
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let Some(input) = &mut self.input else {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        };
+        match ready!(Pin::new(input).poll_write(cx, bytes)) {
+            // SSH has ended; why is what it said, and comes with the end of the output.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe && self.complaint.is_some() => {
+                Poll::Ready(Ok(bytes.len()))
+            }
+            written => Poll::Ready(written),
+        }
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {

@@ -2,6 +2,7 @@
 
 mod answer;
 mod at_once;
+mod by_ssh;
 mod ca_file;
 mod callers;
 mod carried;
