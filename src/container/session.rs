@@ -272,7 +272,11 @@ async fn exit_code(engine: &Engine, container: &str, exec: &str) -> Result<u8, E
         // Engines report what a shell would; anything outside a byte can only be a fault of theirs.
         Ok(code) => Ok(u8::try_from(code).unwrap_or(1)),
         Err(error) if error.is_missing() => Err(Error::ContainerGone),
-        Err(error) => Err(error.into()),
+        // Podman answers for a command of a container that is gone as for a fault of its own.
+        Err(error) => match engine.stops_within(container, Duration::ZERO).await {
+            Ok(true) => Err(Error::ContainerGone),
+            _ => Err(error.into()),
+        },
     }
 }
 

@@ -272,7 +272,11 @@ fn create_body(
 ) -> ContainerCreateBody {
     let public = spec.env.iter().map(|(name, value)| format!("{name}={value}"));
     let session = session_env.iter().map(|(name, value)| format!("{name}={}", value.expose_secret()));
-    // A name without a value takes the image's variable away.
+    // Docker takes an image's variable away by its bare name. Podman keeps the image's value then, so there it is empty.
+    let unset = |name: &String| match facts.kind {
+        Kind::Docker => name.clone(),
+        Kind::Podman => format!("{name}="),
+    };
     let mounts = spec.mounts.iter().map(|mount| ApiMount {
         source: Some(mount.source.clone()),
         target: Some(mount.target.clone()),
@@ -284,7 +288,7 @@ fn create_body(
         image: Some(spec.image.clone()),
         user: Some(format!("{}:{}", spec.user.uid, spec.user.gid)),
         working_dir: Some(WORKDIR.to_owned()),
-        env: Some(public.chain(session).chain(spec.unset.iter().cloned()).collect()),
+        env: Some(public.chain(session).chain(spec.unset.iter().map(unset)).collect()),
         // The image's own entry point is not for us: the session comes later, by exec.
         entrypoint: Some(if init { spec.command.clone() } else { without_init(&spec.command) }),
         cmd: Some(Vec::new()),

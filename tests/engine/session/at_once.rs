@@ -57,7 +57,11 @@ fn nobody_waits_for_a_build_who_does_not_need_it() {
     // To this one call the image is not there, and somebody else builds it already.
     let gate = place.gate("gate");
     gate.refuse("GET", "/images/");
-    let image = place.container()["Config"]["Image"].as_str().unwrap().replace(['/', ':'], "-");
+    let image = place.container()["Config"]["Image"]
+        .as_str()
+        .unwrap()
+        .trim_start_matches("localhost/")
+        .replace(['/', ':'], "-");
     let folder = place.sandbox.reactor_home().join(".run");
     place.sandbox.write_home(&format!(".claude-reactor/.run/build-{image}.lock"), "");
     let lock = std::fs::File::open(folder.join(format!("build-{image}.lock"))).unwrap();

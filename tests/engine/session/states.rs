@@ -84,6 +84,10 @@ fn a_container_that_the_engine_cannot_start_is_made_anew() {
 #[test]
 fn a_container_that_ends_whenever_it_is_started_is_made_anew() {
     let Some(place) = Place::new() else { return };
+    if place.engine.is_podman() {
+        println!("skipped: Podman 4.3 has no `docker update`");
+        return;
+    }
     place.visit(&[]);
     let made = place.id();
     place.engine.docker(&["update", "--restart=always", &made]);
@@ -141,6 +145,10 @@ fn a_container_that_was_renamed_stays_the_projects() {
 #[test]
 fn a_container_from_a_picture_of_ours_is_not_ours_although_it_has_our_labels() {
     let Some(place) = Place::new() else { return };
+    if place.engine.is_podman() {
+        println!("skipped: Podman 4.3 answers nothing to `docker commit`");
+        return;
+    }
     place.visit(&[]);
     let made = place.id();
     let picture = format!("reactor-test-picture-{}", place.project().hash());
