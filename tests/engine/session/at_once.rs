@@ -60,7 +60,7 @@ fn nobody_waits_for_a_build_who_does_not_need_it() {
     let image = place.container()["Config"]["Image"]
         .as_str()
         .unwrap()
-        .trim_start_matches("localhost/")
+        .trim_start_matches("docker.io/")
         .replace(['/', ':'], "-");
     let folder = place.sandbox.reactor_home().join(".run");
     place.sandbox.write_home(&format!(".claude-reactor/.run/build-{image}.lock"), "");
