@@ -62,6 +62,7 @@ impl fmt::Display for Reason {
             Self::AnotherSpec => f.write_str("its specification changed"),
             Self::OlderVersion => f.write_str("an older version of claude-reactor made it"),
             Self::State(State::Removing) => f.write_str("the engine is removing it"),
+            Self::State(State::Unknown) => f.write_str("the engine cannot say what it is doing"),
             Self::State(State::Dead) => f.write_str("the engine could not remove it completely"),
             Self::State(State::Restarting) => f.write_str("it ends whenever it is started"),
             Self::State(_) => f.write_str("it was left half-made"),

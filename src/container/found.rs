@@ -32,6 +32,8 @@ pub struct Found {
 /// What a container is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
+    /// The engine does not know, or says something that is not known here.
+    Unknown,
     /// The engine tried to remove it and could not.
     Dead,
     /// The engine is removing it.

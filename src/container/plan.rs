@@ -61,7 +61,8 @@ pub fn plan(spec: &ContainerSpec, identity: &Identity, found: Vec<Found>) -> Pla
         State::Running => Plan::Reuse(found),
         State::Paused => Plan::Unpause(found),
         State::Stopped => Plan::Start(found),
-        state @ (State::NeverStarted | State::Restarting | State::Removing | State::Dead) => {
+        state
+        @ (State::NeverStarted | State::Restarting | State::Removing | State::Dead | State::Unknown) => {
             Plan::Recreate(found, vec![Reason::State(state)])
         }
     }
@@ -90,6 +91,7 @@ mod tests {
             (State::Restarting, "recreate", "it ends whenever it is started"),
             (State::Removing, "recreate", "the engine is removing it"),
             (State::Dead, "recreate", "the engine could not remove it completely"),
+            (State::Unknown, "recreate", "the engine cannot say what it is doing"),
         ] {
             let plan = plan_of(&spec, vec![found(&spec, state)]);
             assert_eq!((plan.verb(), plan.why().as_str()), (verb, why));

@@ -14,7 +14,8 @@ use bollard::{BollardRequest, ClientVersion, Docker};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, TryFutureExt};
-use http_body_util::BodyExt;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::http1;
 use hyper::header::{HeaderMap, SERVER};
 use hyper_util::client::legacy::Client;
@@ -34,7 +35,10 @@ const PING_LIMIT: Duration = Duration::from_secs(3);
 /// The same for an engine on the other side of a network, where logging in comes first.
 const DISTANT_PING_LIMIT: Duration = Duration::from_secs(30);
 /// How long the engine may take to answer a request; pulling and building send their answer piece by piece.
-const TIMEOUT_SECONDS: u64 = 120;
+pub(super) const TIMEOUT_SECONDS: u64 = 120;
+
+/// What sends requests over the dialer's connections, and keeps those that were costly to open.
+pub(super) type Http = Client<Connector, UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>>;
 
 /// An address that was tried in vain.
 #[derive(Debug)]
@@ -49,6 +53,7 @@ pub struct Tried {
 #[derive(Debug)]
 pub(super) struct Connected {
     pub(super) docker: Docker,
+    pub(super) http: Http,
     pub(super) dialer: Dialer,
     pub(super) chosen_by: ChosenBy,
     pub(super) facts: Facts,
@@ -72,11 +77,11 @@ pub(super) async fn connect(host: &Host, choice: Option<&Setting<EngineChoice>>)
         let dialer = Dialer::new(endpoint.clone())
             .map_err(|source| Error::Tls { chosen_by: chosen_by.clone(), source: Box::new(source) })?;
         match first_answer(&dialer, limit).await {
-            Ok((docker, pong)) if kind.is_none_or(|kind| kind == pong.kind) => {
+            Ok((docker, http, pong)) if kind.is_none_or(|kind| kind == pong.kind) => {
                 let (facts, info) = facts(&docker, &dialer, pong.kind).await?;
-                return Ok(Connected { docker, dialer, chosen_by, facts, info });
+                return Ok(Connected { docker, http, dialer, chosen_by, facts, info });
             }
-            Ok((_, pong)) => {
+            Ok((_, _, pong)) => {
                 let error = io::Error::other(format!("that is {}", pong.kind));
                 tried.push(Tried { endpoint, error });
             }
@@ -121,16 +126,16 @@ async fn facts(docker: &Docker, dialer: &Dialer, kind: Kind) -> Result<(Facts, O
 }
 
 /// A client for an endpoint, once an engine has answered there.
-async fn first_answer(dialer: &Dialer, limit: Duration) -> io::Result<(Docker, Pong)> {
+async fn first_answer(dialer: &Dialer, limit: Duration) -> io::Result<(Docker, Http, Pong)> {
     let mut builder = Client::builder(TokioExecutor::new());
     if !dialer.is_costly() {
         // An engine that is restarted leaves idle connections behind that look usable.
         builder.pool_max_idle_per_host(0);
     }
-    let client = builder.build(Connector(dialer.clone()));
+    let client: Http = builder.build(Connector(dialer.clone()));
     let asked = async {
         let request = hyper::Request::get("http://localhost/_ping")
-            .body(bollard::body_full(Bytes::new()))
+            .body(no_body())
             .expect("a fixed request is well-formed");
         let answer = client.request(request).await.map_err(|error| plainest(&error))?;
         let status = answer.status();
@@ -147,15 +152,22 @@ async fn first_answer(dialer: &Dialer, limit: Duration) -> io::Result<(Docker, P
     let ours = (bollard::API_DEFAULT_VERSION.major_version, bollard::API_DEFAULT_VERSION.minor_version);
     let (major_version, minor_version) = ours.min(pong.version);
     tracing::debug!(endpoint = %dialer.endpoint(), kind = %pong.kind, api = %format_args!("{major_version}.{minor_version}"), "engine found");
-    let transport =
-        move |request: BollardRequest| client.request(request).map_err(bollard::errors::Error::from);
+    let http = client.clone();
+    let transport = move |request: BollardRequest| {
+        client.request(request.map(BodyExt::boxed_unsync)).map_err(bollard::errors::Error::from)
+    };
     let docker = Docker::connect_with_custom_transport(
         transport,
         Some("http://localhost"),
         TIMEOUT_SECONDS,
         &ClientVersion { major_version, minor_version },
     );
-    docker.map(|docker| (docker, pong)).map_err(io::Error::other)
+    docker.map(|docker| (docker, http, pong)).map_err(io::Error::other)
+}
+
+/// The body of a request that has none.
+pub(super) fn no_body() -> UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>> {
+    Empty::new().map_err(Into::into).boxed_unsync()
 }
 
 fn pong(headers: &HeaderMap) -> Option<Pong> {
@@ -210,7 +222,7 @@ pub(super) async fn refusal(action: &'static str, response: hyper::Response<hype
 
 /// The dialer, as hyper's client wants it.
 #[derive(Debug, Clone)]
-struct Connector(Dialer);
+pub(super) struct Connector(Dialer);
 
 impl tower_service::Service<hyper::Uri> for Connector {
     type Response = TokioIo<Stream>;

@@ -1,28 +1,19 @@
-//! Containers: finding ours by their labels, making, starting and removing them.
+//! Containers: making, starting and removing them, and their files.
 
-use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use bollard::models::{
-    ContainerCreateBody, ContainerSummary, ContainerSummaryStateEnum, HostConfig, Mount as ApiMount,
-    MountPoint, MountType,
-};
+use bollard::models::{ContainerCreateBody, HostConfig, Mount as ApiMount, MountType};
 use bollard::query_parameters::{
     ContainerArchiveInfoOptionsBuilder, CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder,
-    ListContainersOptionsBuilder, RemoveContainerOptionsBuilder, UploadToContainerOptionsBuilder,
+    RemoveContainerOptionsBuilder, UploadToContainerOptionsBuilder,
 };
-use bytes::Bytes;
 use futures_util::TryStreamExt;
-use http_body_util::{BodyExt, Empty};
-use hyper::header::HOST;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
 
 use super::facts::Kind;
-use super::{Engine, Error, Facts, connect};
-use crate::container::found::{Found, State};
-use crate::container::name::{Identity, home_label};
-use crate::container::spec::{ContainerSpec, WORKDIR, spec_digest_label, spec_label};
+use super::{Engine, Error, Facts};
+use crate::container::name::Identity;
+use crate::container::spec::{ContainerSpec, WORKDIR};
 
 /// How long a removal that is under way already may take.
 const LONGEST_REMOVAL: Duration = Duration::from_secs(60);
@@ -30,34 +21,6 @@ const LONGEST_REMOVAL: Duration = Duration::from_secs(60);
 const CONFLICT: u16 = 409;
 
 impl Engine {
-    /// The containers with an identity's labels, in whatever state they are; of whatever home, because older versions
-    /// did not label it.
-    pub async fn find(&self, identity: &Identity) -> Result<Vec<Found>, Error> {
-        let labels = identity.labels_of_any_home();
-        let labels = labels.into_iter().map(|(key, value)| format!("{key}={value}")).collect();
-        let filters = HashMap::from([("label".to_owned(), labels)]);
-        let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
-        let listed = self.docker.list_containers(Some(options)).await;
-        let listed = listed.map_err(|source| Error::api("list containers", source))?;
-        let mut found: Vec<Found> = listed.into_iter().filter_map(found_container).collect();
-        for found in found.iter_mut().filter(|found| found.mounted.is_empty()) {
-            // Podman does not list mounts.
-            found.mounted = self.mounted(&found.id).await?;
-        }
-        Ok(found)
-    }
-
-    /// Where host folders stand in a container; nowhere in one that is gone.
-    async fn mounted(&self, id: &str) -> Result<Vec<String>, Error> {
-        match self.docker.inspect_container(id, None).await {
-            Ok(details) => Ok(places(details.mounts)),
-            Err(source) => match Error::api("inspect the container", source) {
-                error if error.is_missing() => Ok(Vec::new()),
-                error => Err(error),
-            },
-        }
-    }
-
     /// Makes a container and returns its id. It is not started.
     pub async fn create(
         &self,
@@ -119,79 +82,6 @@ impl Engine {
         }
     }
 
-    /// Whether a container that is being removed is gone within a time.
-    async fn goes_within(&self, id: &str, time: Duration) -> Result<bool, Error> {
-        let mut wait = Duration::from_millis(5);
-        let deadline = Instant::now() + time;
-        loop {
-            match self.docker.inspect_container(id, None).await {
-                Ok(_) if Instant::now() >= deadline => return Ok(false),
-                Ok(_) => tokio::time::sleep(wait).await,
-                Err(source) => match Error::api("inspect the container", source) {
-                    error if error.is_missing() => return Ok(true),
-                    error => return Err(error),
-                },
-            }
-            wait = (wait * 2).min(Duration::from_millis(200));
-        }
-    }
-
-    /// Whether a container ends, or has ended, within a time.
-    pub async fn stops_within(&self, id: &str, time: Duration) -> Result<bool, Error> {
-        let mut wait = Duration::from_millis(5);
-        let deadline = Instant::now() + time;
-        while self.is_running(id).await? {
-            if Instant::now() >= deadline {
-                return Ok(false);
-            }
-            tokio::time::sleep(wait).await;
-            wait *= 2;
-        }
-        Ok(true)
-    }
-
-    async fn is_running(&self, id: &str) -> Result<bool, Error> {
-        match self.inspect(id).await {
-            Ok(details) => Ok(details["State"]["Running"].as_bool().unwrap_or(false)),
-            Err(error) if error.is_missing() => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// How many commands run inside beside the main process: sessions, ours or another tool's.
-    pub async fn live_execs(&self, id: &str) -> Result<usize, Error> {
-        let details = self.inspect(id).await?;
-        let mut live = 0;
-        for exec in details["ExecIDs"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-            // The engine lists ended ones for a while too, and forgets them at any time.
-            match self.exec_state(exec).await {
-                Ok(state) => live += usize::from(state.running),
-                Err(error) if error.is_missing() => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(live)
-    }
-
-    /// What the engine says of a container. Podman has states that Docker's API does not know, so bollard's types cannot
-    /// hold its answer at any time.
-    async fn inspect(&self, id: &str) -> Result<Value, Error> {
-        const ACTION: &str = "inspect the container";
-        let broken =
-            |source: Box<dyn std::error::Error + Send + Sync>| Error::Broken { action: ACTION, source };
-        let request = hyper::Request::get(format!("/containers/{id}/json"))
-            .header(HOST, "localhost")
-            .body(Empty::<Bytes>::new())
-            .map_err(|error| broken(Box::new(error)))?;
-        let mut sender = connect::handshake(&self.dialer).await.map_err(|error| broken(Box::new(error)))?;
-        let response = sender.send_request(request).await.map_err(|error| broken(Box::new(error)))?;
-        if !response.status().is_success() {
-            return Err(connect::refusal(ACTION, response).await);
-        }
-        let body = response.into_body().collect().await.map_err(|error| broken(Box::new(error)))?;
-        serde_json::from_slice(&body.to_bytes()).map_err(|error| broken(Box::new(error)))
-    }
-
     /// Whether a path exists in a container. Docker answers within a millisecond or two, and starts nothing for it.
     pub async fn has_path(&self, id: &str, path: &str) -> Result<bool, Error> {
         let options = ContainerArchiveInfoOptionsBuilder::default().path(path).build();
@@ -221,33 +111,6 @@ impl Engine {
         let sent = self.docker.upload_to_container(id, Some(options), bollard::body_full(tar.into())).await;
         sent.map_err(|source| Error::api("put files into the container", source))
     }
-}
-
-fn found_container(summary: ContainerSummary) -> Option<Found> {
-    let mut labels = summary.labels.unwrap_or_default();
-    Some(Found {
-        id: summary.id?,
-        name: summary.names?.first()?.trim_start_matches('/').to_owned(),
-        state: match summary.state? {
-            ContainerSummaryStateEnum::RUNNING => State::Running,
-            ContainerSummaryStateEnum::PAUSED => State::Paused,
-            ContainerSummaryStateEnum::EXITED | ContainerSummaryStateEnum::STOPPING => State::Stopped,
-            ContainerSummaryStateEnum::RESTARTING => State::Restarting,
-            ContainerSummaryStateEnum::REMOVING => State::Removing,
-            ContainerSummaryStateEnum::DEAD => State::Dead,
-            ContainerSummaryStateEnum::CREATED | ContainerSummaryStateEnum::EMPTY => State::NeverStarted,
-        },
-        created: summary.created.unwrap_or_default(),
-        image: summary.image.unwrap_or_default(),
-        mounted: places(summary.mounts),
-        home: labels.remove(&home_label()),
-        spec_digest: labels.remove(&spec_digest_label()).unwrap_or_default(),
-        spec: labels.remove(&spec_label()).unwrap_or_default(),
-    })
-}
-
-fn places(mounts: Option<Vec<MountPoint>>) -> Vec<String> {
-    mounts.into_iter().flatten().filter_map(|mount| mount.destination).collect()
 }
 
 /// The spec's options, and what the engine needs in addition. With `SELinux`, the alternative would be to label the user's

@@ -9,6 +9,7 @@ pub mod docker_config;
 pub mod endpoint;
 pub mod exec;
 pub mod facts;
+mod inspect;
 pub mod locate;
 pub mod probe;
 pub mod pull;
@@ -37,6 +38,7 @@ pub const SHARED_FILES: &str = "CLAUDE_REACTOR_ENGINE_SHARES_FILES";
 #[derive(Debug, Clone)]
 pub struct Engine {
     docker: Docker,
+    http: connect::Http,
     dialer: stream::Dialer,
     facts: Facts,
 }
@@ -50,7 +52,8 @@ impl Engine {
             let endpoint = Box::new(connected.dialer.endpoint().clone());
             return Err(Error::Elsewhere { chosen_by: connected.chosen_by, endpoint });
         }
-        Ok(Self { docker: connected.docker, dialer: connected.dialer, facts: connected.facts })
+        let connect::Connected { docker, http, dialer, facts, .. } = connected;
+        Ok(Self { docker, http, dialer, facts })
     }
 
     /// What it is.
