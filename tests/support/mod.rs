@@ -4,10 +4,12 @@
 //! server, a real pseudo-terminal, the engine that is there. Waiting is always for an event and always bounded;
 //! nothing sleeps, and a wait that runs out shows what had happened until then.
 
+pub mod authority;
 pub mod engine;
 pub mod fake_api;
 pub mod fake_registry;
 pub mod invocation;
+pub mod listening;
 pub mod monitor;
 pub mod old_home;
 pub mod output;

@@ -26,6 +26,7 @@ use super::endpoint::Endpoint;
 use super::facts::{Facts, Info, Kind, Machine, kernel_has_selinux};
 use super::locate::{self, ChosenBy, Search};
 use super::stream::{Dialer, Stream};
+use super::tls::Mistrust;
 use crate::config::Setting;
 use crate::engine_choice::EngineChoice;
 use crate::host::Host;
@@ -47,6 +48,13 @@ pub struct Tried {
     pub endpoint: Endpoint,
     /// What happened there.
     pub error: io::Error,
+}
+
+impl Tried {
+    /// Whether something listens there, and one side does not believe the other.
+    pub(super) fn is_mistrust(&self) -> bool {
+        matches!(self.error.get_ref(), Some(error) if error.is::<Mistrust>())
+    }
 }
 
 /// An engine that answers.
@@ -187,7 +195,10 @@ fn plainest(error: &hyper_util::client::legacy::Error) -> io::Error {
     while let Some(deeper) = cause.source() {
         cause = deeper;
         if let Some(io) = cause.downcast_ref::<io::Error>() {
-            return io::Error::new(io.kind(), io.to_string());
+            return match Mistrust::behind(io) {
+                Some(mistrust) => io::Error::new(io.kind(), mistrust),
+                None => io::Error::new(io.kind(), io.to_string()),
+            };
         }
     }
     io::Error::other(cause.to_string())

@@ -183,6 +183,7 @@ impl Error {
             Self::NoAnswer { kind: Some(Kind::Podman), podman_is_installed: true, .. } => {
                 Some(SERVE_PODMAN.to_owned())
             }
+            Self::NoAnswer { tried, .. } if tried.iter().any(Tried::is_mistrust) => Some(TLS_FILES.to_owned()),
             Self::NoAnswer { chosen_by, tried, .. } => Some(match denied(tried) {
                 Some(endpoint) => may_not_use(endpoint),
                 None => format!("start that engine, or {}", otherwise(chosen_by)),
@@ -196,9 +197,7 @@ impl Error {
                     "correct that file, or say which engine to use with --engine".to_owned()
                 }
             }),
-            Self::Tls { .. } => Some(
-                "ca.pem, cert.pem and key.pem are taken from DOCKER_CERT_PATH, or from the Docker context".to_owned(),
-            ),
+            Self::Tls { .. } => Some(TLS_FILES.to_owned()),
             Self::Elsewhere { chosen_by, .. } => Some(format!(
                 "use an engine of this machine: {}; where that machine has the same files at the same paths, say so with \
                  {SHARED_FILES}=true",
@@ -217,6 +216,9 @@ impl Error {
         }
     }
 }
+
+const TLS_FILES: &str =
+    "ca.pem, cert.pem and key.pem are taken from DOCKER_CERT_PATH, or from the Docker context";
 
 fn place(chosen_by: &ChosenBy) -> String {
     match chosen_by {

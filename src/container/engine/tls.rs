@@ -12,7 +12,7 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
+use tokio_rustls::rustls::{self, AlertDescription, CertificateError, ClientConfig, RootCertStore};
 
 use super::endpoint::TlsFiles;
 
@@ -46,6 +46,52 @@ pub enum Error {
     /// The files do not fit each other.
     #[error("the certificate and the key for TLS to the engine cannot be used")]
     Material(#[source] rustls::Error),
+}
+
+/// One side does not believe the other, or does not speak TLS at all.
+#[derive(Debug, thiserror::Error)]
+#[error("{words} ({source})")]
+pub(super) struct Mistrust {
+    words: &'static str,
+    #[source]
+    source: rustls::Error,
+}
+
+impl Mistrust {
+    /// What is behind the failure of a connection, where it is that. An engine that wants a certificate may say so only
+    /// after it was asked something.
+    pub(super) fn behind(error: &io::Error) -> Option<Self> {
+        use AlertDescription as Alert;
+        let source = error.get_ref()?.downcast_ref::<rustls::Error>()?;
+        let words = match source {
+            rustls::Error::InvalidCertificate(error) => match error {
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                    "the engine's certificate is for another host"
+                }
+                CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                    "the engine's certificate has expired"
+                }
+                _ => "the engine's certificate is by no authority that you trust, ca.pem",
+            },
+            rustls::Error::AlertReceived(Alert::CertificateRequired) => {
+                "the engine demands a certificate of yours, cert.pem and key.pem"
+            }
+            // Before version 1.3 of TLS, one that is missing is a bad one, too.
+            rustls::Error::AlertReceived(
+                Alert::BadCertificate
+                | Alert::UnsupportedCertificate
+                | Alert::CertificateRevoked
+                | Alert::CertificateExpired
+                | Alert::CertificateUnknown
+                | Alert::UnknownCA
+                | Alert::AccessDenied
+                | Alert::DecryptError,
+            ) => "the engine demands another certificate of yours, cert.pem and key.pem",
+            rustls::Error::InvalidMessage(_) => "what answers there does not speak TLS",
+            _ => return None,
+        };
+        Some(Self { words, source: source.clone() })
+    }
 }
 
 impl Tls {

@@ -3,6 +3,7 @@
 mod answer;
 mod at_once;
 mod by_ssh;
+mod by_tls;
 mod ca_file;
 mod callers;
 mod carried;
