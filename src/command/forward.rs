@@ -88,16 +88,6 @@ impl Forward {
         Ok(Some(Agent { socket, keys }))
     }
 
-    /// Says what the user should know of it.
-    pub fn announce(&self, agent: Option<&Agent>) {
-        if self.docker {
-            ui::warn("this session may use your machine's container engine, and so do there what root may");
-        }
-        if agent.is_some_and(|agent| agent.keys == 0) {
-            ui::note("your SSH agent holds no key; `ssh-add` gives it one, also while the session runs");
-        }
-    }
-
     /// Makes the folders that are mounted, and the files in them.
     pub fn prepare(&self, host: &Host) -> Result<(), Error> {
         for (name, wanted) in [("ssh-agent", self.agent), ("dot-ssh", self.agent), ("docker", self.docker)] {
@@ -125,16 +115,21 @@ impl Forward {
         Ok(())
     }
 
-    /// Begins to listen for a session.
+    /// Begins to listen for a session, and says what the user should know of it. A container that is joined as it runs
+    /// may lack a folder that `has` asks for: nobody would come to a socket there.
     pub fn start(
         &self,
         agent: Option<&Agent>,
         settings: &Settings,
         engine: &Engine,
+        has: impl Fn(&str) -> bool,
     ) -> Result<Forwarded, Error> {
         let failed = |source| Error::Io { action: "open a socket for the session", source };
         let mut forwarded = Forwarded::default();
-        if let Some(agent) = agent {
+        if let Some(agent) = agent.filter(|_| has(AGENT)) {
+            if agent.keys == 0 {
+                ui::note("your SSH agent holds no key; `ssh-add` gives it one, also while the session runs");
+            }
             let socket = agent.socket.clone();
             let relay = Relay::start(&self.folder.join("ssh-agent"), move |inside| {
                 let socket = socket.clone();
@@ -150,7 +145,8 @@ impl Forward {
             });
             forwarded.add(relay.map_err(failed)?, "SSH_AUTH_SOCK", AGENT);
         }
-        if self.docker {
+        if self.docker && has(DOCKER) {
+            ui::warn("this session may use your machine's container engine, and so do there what root may");
             let (engine, timeout) = (engine.clone(), settings.host_docker_timeout.value);
             let relay = Relay::start(&self.folder.join("docker"), move |inside| {
                 let engine = engine.clone();
@@ -168,6 +164,15 @@ impl Forward {
             forwarded.add(relay.map_err(failed)?, "DOCKER_HOST", &format!("unix://{DOCKER}"));
         }
         Ok(forwarded)
+    }
+}
+
+/// The flag that asks for what is mounted at a place inside, where it is one of these.
+pub fn flag_of(target: &str) -> Option<&'static str> {
+    match target {
+        DOCKER => Some("--host-docker"),
+        AGENT => Some("--ssh-agent"),
+        _ => target.ends_with("/.ssh").then_some("--ssh-agent"),
     }
 }
 

@@ -146,7 +146,6 @@ pub async fn enter(
     /// A container may be stopped or removed just before the session begins; by the same hand not for ever.
     const ATTEMPTS: u32 = 3;
     let agent = target.forward.find_agent(&target.settings, host)?;
-    target.forward.announce(agent.as_ref());
     for problem in &target.carried.problems {
         ui::warn(problem);
     }
@@ -222,13 +221,20 @@ async fn launch(
             let names = spec.unset.join(", ");
             ui::note(&format!("the image sets {names}, which the session does not get from it"));
         }
+        let joined = match &plan {
+            Plan::Reuse(found) => Some(found.mounted.clone()),
+            _ => None,
+        };
         match apply(&engine, plan, &wanted).await {
             Err(apply::Error::NotStarted(error)) => not_started = Some(error),
             Err(error) => return Err(refusal(error, joining, target)),
             Ok(running) => {
                 say_if_renamed(&running, &identity);
                 target.carried.write(&target.session_dir, asked)?;
-                let forwarded = target.forward.start(agent, &target.settings, &engine)?;
+                let has = |place: &str| {
+                    joined.as_ref().is_none_or(|mounted| mounted.iter().any(|known| known == place))
+                };
+                let forwarded = target.forward.start(agent, &target.settings, &engine, has)?;
                 let vars = [forwarded.vars.clone(), carried_vars(target, host)].concat();
                 let inside = Inside { user: spec.user, vars };
                 return Ok(Launched { lock, engine, container: running.id, inside, forwarded });

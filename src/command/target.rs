@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::carried::Carried;
 use super::choices::{ChoiceArgs, Choices};
-use super::forward::Forward;
+use super::forward::{self, Forward};
 use super::trust::{Surroundings, Trust};
 use crate::config::file::{self, UserFile};
 use crate::config::{self, Layer, Settings, Source, Values, resolve, vars};
@@ -193,6 +193,13 @@ impl Target {
         match reason {
             Reason::Mount { target, .. } if self.mounted_by_flag.contains(target) => Some("--mount"),
             Reason::Mount { target, .. } if target == CA_FILE => ca_file(),
+            Reason::Mount { target, .. } => forward::flag_of(target).filter(|flag| {
+                let source = match *flag {
+                    "--host-docker" => &self.settings.host_docker.source,
+                    _ => &self.settings.ssh_agent.source,
+                };
+                *source == Source::Flag
+            }),
             Reason::Field(field) if field == "ca_digest" => ca_file(),
             _ => None,
         }

@@ -188,3 +188,30 @@ fn a_caller_that_the_image_does_not_know_has_the_same() {
         .assert_success()
         .assert_stdout("hostname git.example\nconfig\nid_ed25519.pub\nkey-of-the-test\nOKclaude\n");
 }
+
+#[test]
+fn a_command_that_joins_a_container_has_what_its_own_flag_asks_for_or_says_so() {
+    let Some(place) = Place::new() else { return };
+    place.exec(&["true"]).run().assert_success();
+    let made = place.id();
+    let mut live = place.exec(&["cat"]).spawn();
+    live.write(b"in\n");
+    live.wait_for_stdout("in", SOON);
+    let refused = place.reactor(&["exec", "--host-docker", "--", "true"]).run();
+    refused.assert_code(2).assert_stderr_contains("error: --host-docker cannot take effect");
+
+    // Remembered by then, it is no flag of this command any more: the container is joined without it.
+    let joined = place.exec(&["sh", "-c", "echo \"<$DOCKER_HOST>\""]).run();
+    joined
+        .assert_success()
+        .assert_stdout("<>\n")
+        .assert_stderr_contains("is joined as it is, although the mount /run/claude-reactor/docker is new")
+        .assert_stderr_lacks("may use your machine's container engine");
+    live.close_stdin();
+    live.wait(SOON).assert_success();
+
+    let version = format!("{ASK}_ping");
+    let idle = place.reactor(&["exec", "--host-docker", "--", "sh", "-c", &version]).run();
+    idle.assert_success().assert_stdout("OK").assert_stderr_contains("making the container anew");
+    assert_ne!(place.id(), made);
+}
