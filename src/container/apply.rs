@@ -144,16 +144,13 @@ pub async fn remove_unless_in_use(engine: &Engine, id: &str) -> Result<usize, en
         inside => return Ok(inside),
     }
     // Refused where it does not run, and then nobody can enter either; or by an engine that cannot freeze.
-    let frozen = engine.pause(id).await.is_ok();
+    let frozen = engine.freeze(id).await;
     let inside = sessions(engine, id).await;
-    if !matches!(inside, Ok(0)) {
-        if frozen {
-            engine.unpause(id).await?;
-        }
-        return inside;
+    match inside {
+        Ok(0) => frozen.remove().await?,
+        _ => frozen.thaw().await?,
     }
-    engine.remove(id).await?;
-    Ok(0)
+    inside
 }
 
 /// How many are in a container; nobody is in one that is gone.

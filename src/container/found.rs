@@ -50,13 +50,6 @@ pub enum State {
     Running,
 }
 
-impl State {
-    /// Whether commands may be in it.
-    pub fn has_processes(self) -> bool {
-        matches!(self, Self::Paused | Self::Running)
-    }
-}
-
 impl Found {
     /// Whether it is the identity's: made by us, and for this home.
     pub fn belongs_to(&self, identity: &Identity) -> bool {

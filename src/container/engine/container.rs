@@ -62,12 +62,6 @@ impl Engine {
         thawed.map_err(|source| Error::api("unpause the container", source))
     }
 
-    /// Freezes a running container: nobody can enter it then.
-    pub async fn pause(&self, id: &str) -> Result<(), Error> {
-        let frozen = self.docker.pause_container(id).await;
-        frozen.map_err(|source| Error::api("pause the container", source))
-    }
-
     /// Removes a container, running or not, and returns when it is gone. One that is gone already is no error, nor is
     /// one that is being removed already.
     pub async fn remove(&self, id: &str) -> Result<(), Error> {

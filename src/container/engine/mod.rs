@@ -2,6 +2,7 @@
 //!
 //! This folder is the only importer of bollard: what the rest of the program knows of the engine are the types here.
 
+mod afterwards;
 pub mod build;
 mod connect;
 pub mod container;
@@ -9,6 +10,7 @@ pub mod docker_config;
 pub mod endpoint;
 pub mod exec;
 pub mod facts;
+pub mod freeze;
 mod inspect;
 pub mod locate;
 pub mod probe;

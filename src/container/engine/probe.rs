@@ -13,7 +13,7 @@ use hyper::body::Bytes;
 use hyper::header::HOST;
 
 use super::stream::Dialer;
-use super::{Engine, Error, connect};
+use super::{Engine, Error, afterwards, connect};
 use crate::container::name::LABEL_PREFIX;
 use crate::container::spec::User;
 
@@ -125,22 +125,12 @@ impl Probe<'_> {
 }
 
 impl Drop for Probe<'_> {
-    /// Whoever waited may be gone, and its runtime about to end, so this has a thread and a connection of its own. An engine
-    /// that does not answer is left alone: the container goes with its script.
+    /// With an engine that does not answer, the container goes with its script.
     fn drop(&mut self) {
         let (dialer, id) = (self.engine.dialer.clone(), self.id.clone());
-        let removal = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.map(|runtime| {
-                runtime.block_on(async { tokio::time::timeout(REMOVAL, remove(&dialer, &id)).await })
-            })
-        });
-        let _ = removal.join();
+        afterwards::in_any_case(async move { remove(&dialer, &id).await });
     }
 }
-
-/// How long an engine may take to end and remove such a container.
-const REMOVAL: Duration = Duration::from_secs(10);
 
 /// Removes a container, and waits until it is gone: the engine may be about to remove it by itself, and says so by a
 /// conflict. The version in a path is optional to the engines.

@@ -90,6 +90,23 @@ fn nobody_waits_for_a_build_who_does_not_need_it() {
 }
 
 #[test]
+fn a_launch_that_is_ended_leaves_no_container_frozen() {
+    let Some(place) = Place::new() else { return };
+    place.visit(&[]);
+    let id = place.id();
+    let gate = place.gate("gate");
+    // It is frozen by then, and nobody was found in it.
+    gate.hold("DELETE", "/containers/");
+    let data = place.folder("data");
+    let call = place.shell(&["--mount", &data], "").env("DOCKER_HOST", gate.host()).spawn();
+    gate.wait_for_held(SOON);
+    assert_eq!(place.container()["State"]["Paused"], true);
+    call.signal(Signal::TERM);
+    call.wait(SOON).assert_code(143);
+    assert_eq!((place.id(), &place.container()["State"]["Paused"]), (id, &false.into()));
+}
+
+#[test]
 fn who_enters_in_the_moment_before_a_container_is_made_anew_stays_in_it() {
     let Some(place) = Place::new() else { return };
     place.visit(&[]);
