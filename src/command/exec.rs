@@ -26,6 +26,8 @@ Examples:
 /// the session's variables, and the key under its own name (`ZAI_API_KEY`) as well.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
+// Only a session has a screen to log in on.
+#[command(mut_arg("interactive_login", |flag| flag.hide(true).conflicts_with("command")))]
 pub struct Args {
     /// What is chosen.
     #[command(flatten)]

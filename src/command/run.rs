@@ -49,7 +49,7 @@ pub struct Args {
     #[command(flatten)]
     pub key: KeyArgs,
     /// Start a shell instead of Claude Code; it has the key under its own name as well
-    #[arg(long, conflicts_with = "claude_args")]
+    #[arg(long, conflicts_with_all = ["claude_args", "interactive_login"])]
     pub shell: bool,
     /// Remove the container at the end of the session, unless another session is in it (`session_persistence: false` in a
     /// file does so every time)
