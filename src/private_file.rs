@@ -109,6 +109,10 @@ pub fn refuse_changes_by_others(path: &Path) -> Result<(), Error> {
         Err(Errno::NOENT) => return Ok(()),
         Err(error) => return Err(failed("look at", path)(error.into())),
     };
+    // Of a device, say, nobody should be told to change the mode.
+    if !matches!(FileType::from_raw_mode(meta.st_mode), FileType::RegularFile | FileType::Directory) {
+        return Err(Error::NotAFile(path.to_owned()));
+    }
     let mode = Mode::from_raw_mode(meta.st_mode & 0o7777);
     let others = Mode::WGRP | Mode::WOTH;
     if mode.intersects(others) {
