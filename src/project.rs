@@ -136,6 +136,12 @@ impl SessionDir {
         self.0.join("carried")
     }
 
+    /// The settings that protect a stored login, which sessions read and cannot write. They hold this project's own
+    /// variables, so that no other project may share them.
+    pub fn policy(&self) -> PathBuf {
+        self.0.join("policy")
+    }
+
     /// What becomes `CLAUDE_CONFIG_DIR` in this provider's container.
     pub fn claude_config(&self, provider: &str) -> PathBuf {
         self.0.join("providers").join(provider)

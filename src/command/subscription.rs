@@ -97,7 +97,7 @@ pub fn folders(target: &Target, env: &SessionEnv) -> Option<LoginFolders> {
     let text = |path: std::path::PathBuf| path.to_string_lossy().into_owned();
     (env.credential() == &Credential::Login).then(|| LoginFolders {
         login: text(login::folder(&target.reactor_home, &target.account)),
-        policy: text(login::policy_folder(&target.reactor_home, &target.account)),
+        policy: text(target.session_dir.policy()),
     })
 }
 
@@ -107,7 +107,7 @@ pub fn prepare(target: &Target, env: &SessionEnv) -> Result<(), Error> {
         return Ok(());
     }
     login::choose(&target.reactor_home, &target.account)?;
-    let policy = login::policy_folder(&target.reactor_home, &target.account);
+    let policy = target.session_dir.policy();
     private_file::create_dir(&target.reactor_home, &policy)?;
     // What is mounted inside the other mount, which is read-only, needs its place there.
     for mount in &target.carried.mounts {

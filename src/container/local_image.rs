@@ -3,14 +3,10 @@
 use super::engine::{Engine, Error};
 use super::registry::names_a_registry;
 use crate::image_choice::ImageReference;
-use crate::provider::user_env;
+use crate::provider::variables::{decides_route, reserved};
 
 /// The engines' own `PATH` for an image that states none.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-/// Words in the names of Claude Code's variables that decide where a session goes, as whom, or with which files.
-const DECISIVE: [&str; 10] =
-    ["API", "AUTH", "CERT", "CONFIG", "HEADERS", "HELPER", "MODEL", "SOCKET", "TOKEN", "URL"];
 
 /// An image that the engine has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -59,10 +55,7 @@ fn moves_a_session(name: &str) -> bool {
     match name {
         // The image's PATH is where its `claude` is; its home is replaced.
         "PATH" | "HOME" => false,
-        name if name.starts_with("CLAUDE_") => {
-            user_env::check(name).is_err() || name.split('_').any(|word| DECISIVE.contains(&word))
-        }
-        name => user_env::check(name).is_err(),
+        name => reserved(name).is_some() || decides_route(name),
     }
 }
 
@@ -89,6 +82,7 @@ mod tests {
             "CLAUDE_CODE_SUBAGENT_MODEL=opus",
             "CLAUDE_CODE_MAX_OUTPUT_TOKENS=1000",
             "CLAUDE_CODE_ENABLE_TELEMETRY=0",
+            "CLAUDE_CODE_HTTPS_PROXY=http://proxy",
             "HTTPS_PROXY=http://proxy",
         ]);
         assert_eq!(
@@ -97,6 +91,7 @@ mod tests {
                 "ANTHROPIC_API_KEY",
                 "ANTHROPIC_BASE_URL",
                 "ANTHROPIC_CUSTOM_HEADERS",
+                "CLAUDE_CODE_HTTPS_PROXY",
                 "CLAUDE_CODE_OAUTH_TOKEN",
                 "CLAUDE_CODE_SUBAGENT_MODEL",
                 "CLAUDE_CODE_USE_BEDROCK",

@@ -68,6 +68,17 @@ pub fn text<'a>(session: impl Iterator<Item = (&'a str, &'a SecretString)>) -> S
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::user_env;
+
+    #[test]
+    fn what_is_pinned_is_nobodys_to_set_but_for_the_proxies() {
+        for name in PINNED {
+            assert!(user_env::check(name).is_err(), "{name}");
+        }
+        for name in PROXIES.into_iter().flat_map(|(large, small)| [large, small]) {
+            assert_eq!(user_env::check(name), Ok(()), "{name}");
+        }
+    }
 
     #[test]
     fn what_leads_elsewhere_is_pinned() {

@@ -76,16 +76,7 @@ impl Error {
 
 /// The folder of an account's login. `home` is [`crate::host::Host::reactor_home`].
 pub fn folder(home: &Path, account: &AccountName) -> PathBuf {
-    claude(home, account).join("login")
-}
-
-/// The folder of the settings that protect it, which sessions read and cannot write.
-pub fn policy_folder(home: &Path, account: &AccountName) -> PathBuf {
-    claude(home, account).join("policy")
-}
-
-fn claude(home: &Path, account: &AccountName) -> PathBuf {
-    home.join(account.as_str()).join("llms").join("claude")
+    home.join(account.as_str()).join("llms").join("claude").join("login")
 }
 
 /// Whether the account's user chose to log in. Whatever stands there counts: what is wrong with it is said when it is

@@ -1,9 +1,6 @@
 //! Which variables a configuration file's `env` may not set: those by which a session is told where to go and who pays.
 
-use super::variables::{field_instead, reserved};
-
-/// The beginnings of names that are Claude Code's own, for routing or for logging in.
-const PREFIXES: [&str; 4] = ["ANTHROPIC_", "CLAUDE_CODE_USE_", "CLAUDE_CODE_SKIP_", "CLAUDE_CODE_OAUTH"];
+use super::variables::{TELEMETRY, decides_route, reserved};
 
 /// Refuses a name, with what is wrong and what to do about it.
 pub fn check(name: &str) -> Result<(), (String, String)> {
@@ -13,7 +10,19 @@ pub fn check(name: &str) -> Result<(), (String, String)> {
             "remove the line".to_owned(),
         ));
     }
-    if field_instead(name).is_some() || PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
+    if name == "NODE_TLS_REJECT_UNAUTHORIZED" {
+        return Err((
+            "without that check a session's key would go to whoever answers".to_owned(),
+            "to trust another authority, set CLAUDE_REACTOR_CA_FILE".to_owned(),
+        ));
+    }
+    if name == TELEMETRY || name.starts_with("OTEL_") && decides_route(name) {
+        return Err((
+            "this variable decides who is told what is done in a session, and is the provider's".to_owned(),
+            "set it in the provider's .env".to_owned(),
+        ));
+    }
+    if decides_route(name) {
         return Err((
             "this variable decides which backend a session talks to, and is the provider's".to_owned(),
             "choose a provider with `--llm-provider`, or describe one in ~/.claude-reactor/providers.yaml"
@@ -41,10 +50,16 @@ mod tests {
             "ANTHROPIC_BASE_URL",
             "ANTHROPIC_BEDROCK_BASE_URL",
             "ANTHROPIC_MODEL",
+            "CLAUDE_CODE_API_BASE_URL",
+            "CLAUDE_CODE_CUSTOM_OAUTH_URL",
+            "CLAUDE_CODE_HTTPS_PROXY",
+            "CLAUDE_CODE_SUBAGENT_MODEL",
+            "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
         ] {
             assert!(check(name).is_err(), "{name}");
         }
-        for name in ["EDITOR", "HTTP_PROXY", "CLAUDE_CODE_MAX_OUTPUT_TOKENS", "RUST_LOG"] {
+        for name in ["EDITOR", "HTTP_PROXY", "CLAUDE_CODE_MAX_OUTPUT_TOKENS", "OTEL_SERVICE_NAME", "RUST_LOG"]
+        {
             assert_eq!(check(name), Ok(()), "{name}");
         }
     }

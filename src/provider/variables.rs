@@ -26,6 +26,16 @@ pub const MANAGED_BY_HOST: &str = "CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST";
 pub const CLOUD_MODES: [&str; 3] =
     ["CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX", "CLAUDE_CODE_USE_FOUNDRY"];
 
+/// Has Claude Code tell somebody what is done in it.
+pub const TELEMETRY: &str = "CLAUDE_CODE_ENABLE_TELEMETRY";
+
+/// The beginnings of names that are Claude Code's own, for routing or for logging in.
+const ROUTING_PREFIXES: [&str; 4] =
+    ["ANTHROPIC_", "CLAUDE_CODE_USE_", "CLAUDE_CODE_SKIP_", "CLAUDE_CODE_OAUTH"];
+/// Words in the other names of Claude Code's variables that decide where a session goes, as whom, or with which files.
+const DECISIVE: [&str; 11] =
+    ["API", "AUTH", "CERT", "CONFIG", "HEADERS", "HELPER", "MODEL", "PROXY", "SOCKET", "TOKEN", "URL"];
+
 /// Claude Code's switches to further APIs, which no provider here stands for.
 const OTHER_MODES: [&str; 4] = [
     "CLAUDE_CODE_USE_ANTHROPIC_AWS",
@@ -59,6 +69,19 @@ pub fn reserved(name: &str) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+/// Whether a variable decides where what a session sends goes, as whom, or who is believed to be there. The one list of
+/// them, for whoever else sets variables: a file's `env`, an image. Proxies that every program knows are not of it: they
+/// are the user's to set.
+pub fn decides_route(name: &str) -> bool {
+    let is_claudes = name.starts_with("CLAUDE_") && name.split('_').any(|word| DECISIVE.contains(&word));
+    let is_telemetrys = name.starts_with("OTEL_EXPORTER_OTLP_") && name.ends_with("ENDPOINT");
+    is_claudes
+        || is_telemetrys
+        || name == "NODE_TLS_REJECT_UNAUTHORIZED"
+        || field_instead(name).is_some()
+        || ROUTING_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Why a cloud mode of Claude Code has no use for this variable, or `None`. What names its endpoint is checked by the

@@ -92,6 +92,19 @@ fn an_address_of_another_form_is_refused() {
 }
 
 #[test]
+fn a_port_of_another_machine_needs_encryption() {
+    let sandbox = Sandbox::new();
+    store_key(&sandbox, "claude", "ANTHROPIC_API_KEY");
+    let call = sandbox.project("app").reactor(&["run"]).env("DOCKER_HOST", "tcp://engine.invalid:2375");
+    insta::assert_snapshot!(call.env("CLAUDE_REACTOR_ENGINE_SHARES_FILES", "true").run().snapshot(), @"
+    exit code: 125
+    --- stderr
+    error: DOCKER_HOST: the connection to tcp://engine.invalid:2375 would not be encrypted, and your keys go over it
+      hint: encrypt it: set DOCKER_TLS_VERIFY=1 with the files for TLS in DOCKER_CERT_PATH, or use ssh://[USER@]HOST; or unset DOCKER_HOST to have the usual sockets tried
+    ");
+}
+
+#[test]
 fn an_error_says_what_chose_the_engine() {
     let sandbox = Sandbox::new();
     store_key(&sandbox, "claude", "ANTHROPIC_API_KEY");

@@ -77,6 +77,11 @@ impl Endpoint {
             Self::Ssh(_) => false,
         }
     }
+
+    /// Whether what is sent there, keys among it, can be read on the way: a port of another machine, without TLS.
+    pub(super) fn is_readable_on_the_way(&self) -> bool {
+        matches!(self, Self::Tcp { tls: None, .. }) && !self.is_local()
+    }
 }
 
 impl fmt::Display for Endpoint {

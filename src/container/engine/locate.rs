@@ -63,6 +63,14 @@ pub enum Error {
         /// The address.
         address: String,
     },
+    /// A port of another machine, without TLS.
+    #[error("{chosen_by}: the connection to {endpoint} would not be encrypted, and your keys go over it")]
+    InClear {
+        /// Where it stands.
+        chosen_by: ChosenBy,
+        /// The address.
+        endpoint: Endpoint,
+    },
     /// The Docker command line's configuration does not say where the engine is.
     #[error("{chosen_by} does not lead to a container engine")]
     Context {
@@ -78,8 +86,17 @@ pub enum Error {
 }
 
 /// Finds out where to look. A choice of ours comes first, then what the engines' own command lines go by: `DOCKER_HOST`,
-/// `DOCKER_CONTEXT`, the current context, `CONTAINER_HOST`; then the usual sockets.
+/// `DOCKER_CONTEXT`, the current context, `CONTAINER_HOST`; then the usual sockets. An address to which keys would go in
+/// clear text is refused, whoever chose it.
 pub(super) fn search(host: &Host, choice: Option<&Setting<EngineChoice>>) -> Result<Search, Error> {
+    let Search { chosen_by, endpoints, kind } = chosen(host, choice)?;
+    match endpoints.iter().find(|endpoint| endpoint.is_readable_on_the_way()) {
+        Some(endpoint) => Err(Error::InClear { chosen_by, endpoint: endpoint.clone() }),
+        None => Ok(Search { chosen_by, endpoints, kind }),
+    }
+}
+
+fn chosen(host: &Host, choice: Option<&Setting<EngineChoice>>) -> Result<Search, Error> {
     let config = DockerConfig::of(host);
     let context = |chosen_by: ChosenBy, name: &str| match name {
         "default" => Ok(Search { chosen_by, endpoints: usual_sockets(host, None), kind: None }),
@@ -248,6 +265,32 @@ mod tests {
             |vars: &[(&str, &str)]| search(&host(folder.path(), vars), None).unwrap_err().to_string();
         assert!(problem(&[("DOCKER_HOST", "fd://")]).starts_with("DOCKER_HOST: the address `fd://`"));
         assert!(problem(&[("DOCKER_CONTEXT", "gone")]).starts_with("DOCKER_CONTEXT does not lead"));
+    }
+
+    #[test]
+    fn keys_go_to_no_other_machine_in_clear_text() {
+        let folder = tempfile::tempdir().unwrap();
+        write_context(folder.path(), "far", "tcp://10.0.0.7:2375");
+        let search = |vars: &[(&str, &str)], choice: Option<&str>| {
+            search(&host(folder.path(), vars), choice.map(setting).as_ref())
+                .map_err(|error| error.to_string())
+        };
+        let shares = ("CLAUDE_REACTOR_ENGINE_SHARES_FILES", "true");
+        let far = "tcp://build.example:2375";
+        for (vars, choice, chosen_by) in [
+            (&[("DOCKER_HOST", far)][..], None, "DOCKER_HOST: "),
+            (&[("DOCKER_HOST", far), shares], None, "DOCKER_HOST: "),
+            (&[("CONTAINER_HOST", far)], None, "CONTAINER_HOST: "),
+            (&[("DOCKER_CONTEXT", "far")], None, "DOCKER_CONTEXT: "),
+            (&[], Some(far), "--engine tcp://build.example:2375: "),
+        ] {
+            let problem = search(vars, choice).unwrap_err();
+            assert!(problem.starts_with(chosen_by) && problem.contains("not be encrypted"), "{problem}");
+        }
+        for near in ["tcp://localhost:1", "tcp://127.0.0.1:1", "tcp://[::1]:1", "ssh://build.example"] {
+            assert!(search(&[("DOCKER_HOST", near)], None).is_ok(), "{near}");
+        }
+        assert!(search(&[("DOCKER_HOST", far), ("DOCKER_TLS_VERIFY", "1")], None).is_ok());
     }
 
     #[test]

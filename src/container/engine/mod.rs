@@ -195,6 +195,11 @@ impl Error {
                 locate::Error::Context { chosen_by, .. } => {
                     format!("`docker context ls` lists the contexts; or {}", otherwise(chosen_by))
                 }
+                locate::Error::InClear { chosen_by, .. } => format!(
+                    "encrypt it: set DOCKER_TLS_VERIFY=1 with the files for TLS in DOCKER_CERT_PATH, or use \
+                     ssh://[USER@]HOST; or {}",
+                    otherwise(chosen_by)
+                ),
                 locate::Error::Config(_) => {
                     "correct that file, or say which engine to use with --engine".to_owned()
                 }

@@ -57,6 +57,17 @@ impl Place {
         self.sandbox.reactor_home().join(ACCOUNT).join("llms/claude/login/.credentials.json")
     }
 
+    /// What the account keeps for a project.
+    fn state(&self, project: &Project<'_>) -> PathBuf {
+        let name = project.path().file_name().unwrap().to_str().unwrap();
+        self.sandbox.reactor_home().join(ACCOUNT).join(format!("{name}-{}", project.hash()))
+    }
+
+    /// The file of the settings that protect the login in a project's sessions.
+    fn policy(&self, project: &Project<'_>) -> PathBuf {
+        self.state(project).join("policy/managed-settings.json")
+    }
+
     /// Writes a login as Claude Code does, and lets the fake take its access token.
     fn log_in(&self, expires: u64) -> Canary {
         let (access, refresh) = (self.sandbox.token("access"), self.sandbox.token("refresh"));
@@ -120,12 +131,18 @@ fn the_projects_of_an_account_share_it_and_it_survives_their_containers() {
     place.ask(&one);
 
     // A second project comes to its prompt without a question about a login.
+    fs::create_dir_all(place.state(&two)).unwrap();
+    fs::write(place.state(&two).join(".claude-reactor"), "env:\n  NO_PROXY: two.example\n").unwrap();
     let pty = place.reactor(&two, &["run"]).on_pty(Size::default());
     ask(&pty, "ping", "pong from fake-anthropic");
     leave(pty).assert_code(0).assert_terminal_restored();
     place.assert_only(&Credential::Bearer(access.clone()));
     let login = place.credentials().strip_prefix(place.sandbox.path()).unwrap().to_owned();
     assert_eq!(place.sandbox.files_with(&access), [login]);
+
+    // What protects it is each project's own, for it holds that project's variables.
+    let pinned = |project| fs::read_to_string(place.policy(project)).unwrap().contains("two.example");
+    assert_eq!([&one, &two].map(pinned), [false, true]);
 }
 
 #[test]

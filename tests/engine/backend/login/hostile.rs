@@ -99,8 +99,7 @@ fn nothing_is_moved() {
     }
 
     // It is the mounted settings that keep it here.
-    let policy = place.sandbox.reactor_home().join("user/llms/claude/policy/managed-settings.json");
-    std::fs::write(policy, "{}").unwrap();
+    std::fs::write(place.policy(&project), "{}").unwrap();
     plant(SETS[4]);
     let [id] = &containers(&place.engine, &project)[..] else { panic!("one container") };
     let user = format!("{}:{}", rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
