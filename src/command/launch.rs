@@ -1,5 +1,6 @@
 //! From settled choices to a running container: folders, Claude Code's own files, spec, plan, image, apply.
 
+use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -300,9 +301,11 @@ fn make_folders(target: &Target) -> Result<(), Error> {
     make_mount_point(&claude_config.join("projects"))
 }
 
-/// What has to stand in Claude Code's own files for this session.
+/// What has to stand in Claude Code's own folder for this session.
 fn prepare_claude_config(target: &Target, env: &SessionEnv) -> Result<(), Error> {
     let claude_config = target.session_dir.claude_config(target.settings.provider.value.as_str());
+    // Once more, now that nothing but the engine comes after it: a session may have been at it since.
+    make_mount_point(&claude_config.join("projects"))?;
     let api_key = match env.login() {
         Login::XApiKey(key) => Some(key.expose_secret()),
         Login::Bearer(_) | Login::Subscription => None,
@@ -310,14 +313,26 @@ fn prepare_claude_config(target: &Target, env: &SessionEnv) -> Result<(), Error>
     Ok(claude_config::prepare(&claude_config, Needs { api_key, danger: target.settings.danger.value })?)
 }
 
-/// The history is mounted inside the other mount. What a session laid there instead of a folder is not followed.
+/// The history is mounted inside the other mount, so a folder has to be there: an engine follows a link that a session laid
+/// instead, and would cover with the history whatever it leads to inside.
 fn make_mount_point(path: &Path) -> Result<(), Error> {
-    match std::fs::DirBuilder::new().mode(0o700).create(path) {
-        Err(source) if source.kind() != std::io::ErrorKind::AlreadyExists => {
-            Err(Error::Io { action: "make the folder for the conversation history", source })
+    let failed = |source| Error::Io { action: "make the folder for the conversation history", source };
+    // Another launch may be doing the same.
+    if path.is_symlink() {
+        // Of no use to anybody: in a container, the history covers it.
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
         }
-        _ => Ok(()),
     }
+    match std::fs::DirBuilder::new().mode(0o700).create(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(failed(error)),
+        _ => {}
+    }
+    if !path.symlink_metadata().map_err(failed)?.is_dir() {
+        return Err(private_file::Error::NotAFolder(path.to_owned()).into());
+    }
+    Ok(())
 }
 
 /// A command inside, with a terminal if the caller has one.

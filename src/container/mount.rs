@@ -169,9 +169,11 @@ pub fn parse(given: &MountText, host: &Host, reactor_home: &Path) -> Result<Moun
         return Err(Error::RelativeSource(given.clone()));
     }
     let path = absolute(source, &given.base, host);
+    // A session writes in folders of ours: no link that it laid there decides what is mounted.
+    let leads_through = without_steps_up(&path).ancestors().any(|part| holds(reactor_home, part));
     // Resolved, because an engine would otherwise mount what a link points to later.
     let path = path.canonicalize().map_err(|_| Error::Missing { given: given.clone(), path })?;
-    if holds(&path, reactor_home) || holds(reactor_home, &path) {
+    if leads_through || holds(&path, reactor_home) || holds(reactor_home, &path) {
         return Err(Error::HoldsKeys { given: given.clone(), home: reactor_home.to_owned() });
     }
     let target = match target {
@@ -347,5 +349,19 @@ mod tests {
             let error = place.parse(&[&format!("{given}:/mnt/x")]).unwrap_err();
             assert!(matches!(error, Error::HoldsKeys { .. }), "{given}: {error}");
         }
+    }
+
+    #[test]
+    fn a_link_out_of_our_own_folder_is_not_followed() {
+        let place = place();
+        let home = place.folder.path().join("home");
+        std::os::unix::fs::symlink(place.folder.path().join("data"), home.join(".claude-reactor/out"))
+            .unwrap();
+        std::os::unix::fs::symlink(home.join(".claude-reactor"), place.folder.path().join("ours")).unwrap();
+        for given in ["~/.claude-reactor/out", "TMP/ours/out", "TMP/data/../home/.claude-reactor/out"] {
+            let error = place.parse(&[&format!("{given}:/mnt/x")]).unwrap_err();
+            assert!(matches!(error, Error::HoldsKeys { .. }), "{given}: {error}");
+        }
+        assert!(place.parse(&["~/.claude-reactor/../../data"]).is_ok());
     }
 }

@@ -1,5 +1,7 @@
 //! The moments before a session, when things can go on at once or stop half-way.
 
+use std::os::unix::fs::symlink;
+
 use rustix::process::Signal;
 
 use super::{Place, SOON};
@@ -43,4 +45,24 @@ fn what_an_interrupt_left_of_a_launch_the_next_one_mends() {
 
     place.exec(&["echo", "well"]).run().assert_success().assert_stdout("well\n");
     assert_eq!(place.container()["State"]["Running"], true);
+}
+
+#[test]
+fn a_link_in_the_historys_place_leads_it_nowhere_else() {
+    let Some(place) = Place::new() else { return };
+    let projects = place.session_dir().join("providers/zai/projects");
+    place.exec(&["true"]).run().assert_success();
+    place.engine.docker(&["rm", "--force", &place.id()]);
+    std::fs::remove_dir(&projects).unwrap();
+    symlink("/etc/claude-code", &projects).unwrap();
+
+    let script = "grep -c ' /etc/claude-code ' /proc/mounts; touch \"$CLAUDE_CONFIG_DIR/projects/said\"";
+    place.exec(&["sh", "-c", script]).run().assert_success().assert_stdout("0\n");
+    assert!(projects.symlink_metadata().unwrap().is_dir());
+    assert!(place.session_dir().join("projects/said").exists());
+
+    place.engine.docker(&["rm", "--force", &place.id()]);
+    std::fs::remove_dir(&projects).unwrap();
+    std::fs::write(&projects, "").unwrap();
+    place.exec(&["true"]).run().assert_stderr_contains("is not a folder");
 }
