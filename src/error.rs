@@ -102,6 +102,14 @@ pub enum Error {
     /// No session can run in an image of the user's own.
     #[error(transparent)]
     ImageCheck(#[from] image_check::Error),
+    /// Either of these, of an image that was not named in this command.
+    #[error("{error}")]
+    NamedImage {
+        /// What named it.
+        from: Source,
+        /// What happened; no cause of it, but itself.
+        error: Box<Error>,
+    },
     /// A repository chose for a user who has not seen it.
     #[error("this project's file chooses {}, which you have not used here before", .choices.join(" and "))]
     Unseen {
@@ -175,6 +183,10 @@ impl Error {
             Self::CaFile { .. } => Some("correct the path, or leave it out".to_owned()),
             Self::Pull(failure) => failure.hint(),
             Self::ImageCheck(error) => error.hint(),
+            Self::NamedImage { from, error } => {
+                let way_out = format!("the image is named by: {from}; `--image base` takes the built-in one");
+                Some(error.hint().map_or(way_out.clone(), |hint| format!("{hint}; {way_out}")))
+            }
             Self::Unseen { command, .. } => Some(format!("if that is what you want: `{command}`")),
             Self::Untrusted { command, .. } => Some(format!(
                 "if that is what you want: `{command}`, with `--yes` where there is no terminal"
@@ -197,6 +209,9 @@ impl Error {
 
     /// The exit code, as `--help` documents it.
     pub fn exit_code(&self) -> ExitCode {
+        if let Self::NamedImage { error, .. } = self {
+            return error.exit_code();
+        }
         ExitCode::from(match self {
             Self::Engine(_)
             | Self::Image(_)
@@ -257,6 +272,7 @@ impl Error {
             },
             Self::Apply(apply::Error::InUse { .. } | apply::Error::NamesTaken(_))
             | Self::Flag { .. }
+            | Self::NamedImage { .. }
             | Self::Name(_)
             | Self::Project(_)
             | Self::Catalog(_)

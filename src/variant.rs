@@ -29,7 +29,11 @@ impl VariantError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         let names = Variant::ALL.map(|variant| format!("`{variant}`")).join(", ");
-        Some(format!("this version has: {names}"))
+        let rest = match self {
+            Self::Later(_) => "; say so, name an image of your own by its reference, or leave it out",
+            Self::NotBuiltIn(_) => "",
+        };
+        Some(format!("this version has: {names}{rest}"))
     }
 }
 

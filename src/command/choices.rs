@@ -96,6 +96,14 @@ impl ChoiceArgs {
     }
 }
 
+impl Choices {
+    /// Whether they are remembered only when a container runs: an image of the user's may be absent, or none that a
+    /// session can run in, and every run after would fail by what this one left.
+    pub fn await_the_image(&self) -> bool {
+        matches!(self.values.image, Some(ImageChoice::Custom(_)))
+    }
+}
+
 /// Writes what the flags chose into the session dir's file and, for the account, into the user's `config.yaml`.
 ///
 /// Another provider drops the models chosen for the one `before`: they would mean nothing to it.

@@ -155,6 +155,9 @@ pub async fn enter(
         let launching = Box::pin(launch(target, env, host, joining, agent.as_ref()));
         let launched = signals.unless(launching).await??;
         let Launched { lock, engine, container, inside, forwarded } = launched;
+        if target.chosen.await_the_image() {
+            target.remember()?;
+        }
         match session::start(&engine, &container, request(&inside)).await {
             Err(error) if error.is_too_late() && attempt < ATTEMPTS => {
                 tracing::info!(%error, "the container ended before the session began");
@@ -181,7 +184,8 @@ async fn launch(
     let identity = target.identity(host);
     let engine = Engine::connect(host, target.settings.engine.as_ref()).await?;
     let choice = &target.settings.image.value;
-    let custom = image::of_the_users(&engine, choice, host).await?;
+    let custom =
+        image::of_the_users(&engine, choice, host).await.map_err(|error| target.unfit_image(error))?;
     let custom = custom.as_ref();
     let spec = spec(target, custom, Some(env), engine.facts(), host);
     let session_env = match target.settings.env.value {
@@ -209,7 +213,9 @@ async fn launch(
             // Nobody who only wants to join a container that runs has to wait for a build.
             drop(lock);
             let ca_file = target.ca_file.as_ref().map(|file| file.path.as_path());
-            image::ensure(&engine, choice, custom, ca_file, host).await?;
+            image::ensure(&engine, choice, custom, ca_file, host)
+                .await
+                .map_err(|error| target.unfit_image(error))?;
             continue;
         }
         if let Plan::Recreate(found, reasons) = &plan {

@@ -2,13 +2,14 @@
 
 use super::keys::{self, KeyArgs};
 use super::target::Target;
-use super::{choices, launch, old_home, trust};
+use super::{launch, old_home, trust};
 use crate::error::Error;
 use crate::host::Host;
 use crate::provider::session_env::SessionEnv;
 use crate::ui;
 
-/// Settles the key, what is remembered, and the session's variables.
+/// Settles the key, what is remembered, and the session's variables. Choices that await an image are remembered where
+/// it is seen to be one for sessions (`launch::enter`).
 pub async fn settle(target: &Target, key: &KeyArgs, host: &Host) -> Result<SessionEnv, Error> {
     target.warnings.iter().for_each(|warning| ui::warn(warning));
     trust::confirm(target, host).await?;
@@ -17,12 +18,8 @@ pub async fn settle(target: &Target, key: &KeyArgs, host: &Host) -> Result<Sessi
     let (provider, credentials) = keys::obtain(target, key, host).await?;
     let env = launch::session_env(target, &provider, &credentials)?;
     trust::keep_up(target)?;
-    choices::remember(
-        &target.chosen,
-        &target.provider_of_files,
-        &target.project,
-        &target.session_dir,
-        &target.reactor_home,
-    )?;
+    if !target.chosen.await_the_image() {
+        target.remember()?;
+    }
     Ok(env)
 }

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::carried::Carried;
-use super::choices::{ChoiceArgs, Choices};
+use super::choices::{self, ChoiceArgs, Choices};
 use super::forward::{self, Forward};
 use super::trust::{Surroundings, Trust};
 use crate::config::file::{self, UserFile};
 use crate::config::{self, Layer, Settings, Source, Values, resolve, vars};
 use crate::container::drift::Reason;
+use crate::container::image_check::Error::{TooLong, Unfit};
 use crate::container::mount::{self, Mount};
 use crate::container::name::{Home, Identity};
 use crate::container::spec::{CA_FILE, CaFile, Limits, User};
@@ -151,6 +152,28 @@ impl Target {
             provider_of_files,
             warnings,
         })
+    }
+
+    /// What is said of an image that no session can run in: who did not name it in this command hears who did.
+    pub fn unfit_image(&self, error: Error) -> Error {
+        match (&self.settings.image.source, &error) {
+            (Source::Flag | Source::Default, _) => error,
+            (from, Error::Pull(_) | Error::ImageCheck(Unfit { .. } | TooLong { .. })) => {
+                Error::NamedImage { from: from.clone(), error: Box::new(error) }
+            }
+            _ => error,
+        }
+    }
+
+    /// Remembers what the flags chose.
+    pub fn remember(&self) -> Result<(), Error> {
+        choices::remember(
+            &self.chosen,
+            &self.provider_of_files,
+            &self.project,
+            &self.session_dir,
+            &self.reactor_home,
+        )
     }
 
     /// The chosen provider's row; nothing for a name that is nowhere known yet.

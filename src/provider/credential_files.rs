@@ -4,11 +4,13 @@
 //! the variables that name them hold their places inside. They are copies: a link would let a session see whatever it
 //! points to later.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretBox, SecretString};
+use serde::de::IgnoredAny;
 
 use super::catalog::Provider;
 use super::credentials::{self, Credentials, Error};
@@ -39,6 +41,9 @@ pub enum Problem {
     /// Too long to be what it should be.
     #[error("it is too large for a credential file")]
     TooLarge,
+    /// Another file, taken for one by a slip: a session would see all of it.
+    #[error("it is not a credential file of Google's (a JSON object with a \"type\")")]
+    NotACredential,
 }
 
 /// The folder of an account's credential files for a provider.
@@ -84,9 +89,16 @@ pub fn read(path: &Path) -> Result<SecretBox<[u8]>, Problem> {
     file.take(MAX_LENGTH + 1).read_to_end(&mut bytes).map_err(|_| Problem::Unreadable)?;
     match bytes.len() as u64 {
         0 => Err(Problem::Empty),
+        1..=MAX_LENGTH if !is_credential(&bytes) => Err(Problem::NotACredential),
         1..=MAX_LENGTH => Ok(bytes.into_boxed_slice().into()),
         _ => Err(Problem::TooLarge),
     }
+}
+
+/// Whether a text is what every credential file that is asked for is: application default credentials, a service
+/// account's key and a federation's configuration alike say their type.
+fn is_credential(text: &[u8]) -> bool {
+    serde_json::from_slice::<BTreeMap<String, IgnoredAny>>(text).is_ok_and(|keys| keys.contains_key("type"))
 }
 
 /// Stores a file that was read.
@@ -109,19 +121,27 @@ mod tests {
     use super::*;
     use crate::provider::catalog::Catalog;
 
+    const GOOD: &str = "{\"type\": \"authorized_user\", \"client_id\": \"x\"}\n";
+
     #[test]
     fn what_is_no_credential_file_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         std::fs::write(at("empty"), "").unwrap();
         std::fs::write(at("large"), vec![b'x'; 300 * 1024]).unwrap();
-        std::fs::write(at("good"), "{}").unwrap();
+        std::fs::write(at("good"), GOOD).unwrap();
         let problem = |name: &str| read(&at(name)).err();
+        for text in
+            ["root:x:0:0::/root:/bin/bash\n", "{}", "[\"type\"]", "\"type\"", "{\"type\": \"a\"", "\u{7}"]
+        {
+            std::fs::write(at("other"), text).unwrap();
+            assert_eq!(problem("other"), Some(Problem::NotACredential), "{text}");
+        }
         assert_eq!(problem("none"), Some(Problem::Missing));
         assert_eq!(problem("."), Some(Problem::NotAFile));
         assert_eq!(problem("empty"), Some(Problem::Empty));
         assert_eq!(problem("large"), Some(Problem::TooLarge));
-        assert_eq!(read(&at("good")).unwrap().expose_secret(), b"{}");
+        assert_eq!(read(&at("good")).unwrap().expose_secret(), GOOD.as_bytes());
     }
 
     #[test]

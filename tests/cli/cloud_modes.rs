@@ -77,7 +77,8 @@ fn a_file_is_asked_for_checked_and_copied() {
     answer(&pty, "Vertex AI region", false, "");
     answer(&pty, "Credentials file (ADC or service account, JSON):", false, "/nowhere.json");
     answer(&pty, "There is no such file.", false, "~");
-    answer(&pty, "It is not a regular file.", false, "~/link.json");
+    answer(&pty, "It is not a regular file.", false, "/etc/passwd");
+    answer(&pty, "It is not a credential file of Google's", false, "~/link.json");
     pty.wait(SOON).assert_code(NO_ENGINE);
     assert_eq!(
         stored(&sandbox, "vertex/.env"),
@@ -96,7 +97,7 @@ fn a_file_is_asked_for_checked_and_copied() {
 #[test]
 fn leaving_in_the_middle_stores_nothing() {
     let sandbox = Sandbox::new();
-    sandbox.write_home("sa.json", "{}");
+    sandbox.write_home("sa.json", "{\"type\": \"service_account\"}");
     sandbox.project("app");
     let before = state(&sandbox);
     for provider in ["bedrock", "vertex", "foundry"] {
@@ -145,7 +146,7 @@ fn without_a_terminal_everything_missing_is_named() {
 #[test]
 fn the_environment_brings_all_of_it_files_too() {
     let sandbox = Sandbox::new();
-    sandbox.write_home("sa.json", "{}");
+    sandbox.write_home("sa.json", "{\"type\": \"service_account\"}");
     let project = sandbox.project("app");
     let call = |args: &[&str]| {
         let args = [&["run", "--llm-provider", "vertex", "--key-from-env"], args].concat();
@@ -158,6 +159,12 @@ fn the_environment_brings_all_of_it_files_too() {
         .env("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere.json")
         .run();
     output.assert_code(USAGE).assert_stderr_contains("`/nowhere.json`: there is no such file");
+    let output = call(&[])
+        .env("ANTHROPIC_VERTEX_PROJECT_ID", "acme")
+        .env("GOOGLE_APPLICATION_CREDENTIALS", "/etc/passwd")
+        .run();
+    output.assert_code(USAGE).assert_stderr_contains("`/etc/passwd`: it is not a credential file");
+    output.assert_stderr_lacks("root");
     assert_eq!(stored(&sandbox, "vertex/.env"), "");
 
     let file = sandbox.home().join("sa.json");
@@ -167,7 +174,25 @@ fn the_environment_brings_all_of_it_files_too() {
         .run();
     output.assert_code(NO_ENGINE);
     assert_eq!(stored(&sandbox, "vertex/.env"), "ANTHROPIC_VERTEX_PROJECT_ID='acme'\n");
-    assert_eq!(stored(&sandbox, "vertex/files/adc.json"), "{}");
+    assert_eq!(stored(&sandbox, "vertex/files/adc.json"), "{\"type\": \"service_account\"}");
+}
+
+#[test]
+fn a_foundry_resource_is_a_name_and_its_url_a_url() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.project("app");
+    for (name, value, problem) in [
+        ("RESOURCE", "evil.example/x", "not a resource's name alone"),
+        ("RESOURCE", "-acme", "not a resource's name alone"),
+        ("BASE_URL", "acme.example/anthropic", "does not begin with http:// or https://"),
+    ] {
+        let run = project.reactor(&["run", "--llm-provider", "foundry", "--key-from-env"]);
+        let run = run.env("ANTHROPIC_FOUNDRY_API_KEY", "k-0123456789abcdef");
+        let output = run.env(&format!("ANTHROPIC_FOUNDRY_{name}"), value).run();
+        output.assert_code(USAGE).assert_stderr_contains(&format!("ANTHROPIC_FOUNDRY_{name}"));
+        output.assert_stderr_contains(problem);
+    }
+    assert_eq!(stored(&sandbox, "foundry/.env"), "");
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn later_variants_are_told_from_names_that_are_none() {
     exit code: 2
     --- stderr
     error: --image: the variant `go` is not in this version yet
-      hint: this version has: `base`
+      hint: this version has: `base`; say so, name an image of your own by its reference, or leave it out
     ");
     insta::assert_snapshot!(project.reactor(&["--image", "Ubuntu:24.04"]).run().snapshot(), @"
     exit code: 2
@@ -83,7 +83,7 @@ fn later_variants_are_told_from_names_that_are_none() {
     exit code: 2
     --- stderr
     error: [ROOT]/app/.claude-reactor:2:1: variant: the variant `cloud` is not in this version yet
-      hint: this version has: `base`
+      hint: this version has: `base`; say so, name an image of your own by its reference, or leave it out
     ");
 }
 

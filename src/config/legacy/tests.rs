@@ -27,6 +27,10 @@ fn model(text: &str) -> BTreeMap<String, Option<String>> {
     for line in text.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
         let Some((key, value)) = line.split_once('=') else { continue };
         let (key, value) = (key.trim(), value.trim());
+        if is_later(key, value) {
+            values.remove(key);
+            continue;
+        }
         let value = match kind(key) {
             Some(Kind::Flag) => Some((value == "true").to_string()),
             Some(Kind::Text) => (!value.is_empty()).then(|| value.to_owned()),
@@ -52,6 +56,26 @@ fn every_line_becomes_a_line() {
             "/p/.claude-reactor:9: neither key=value nor a comment; the line is ignored",
         ]
     );
+}
+
+#[test]
+fn a_variant_of_a_later_version_counts_as_not_set() {
+    for variant in ["go", "full", "cloud", "k8s"] {
+        let Converted { yaml, warnings } =
+            converted(&format!("variant=base\n variant = {variant} \ndanger=true\n"));
+        assert_eq!(yaml, format!("# variant=base\n# variant = {variant}\ndanger: true\n"));
+        let problem = format!("the variant `{variant}` is not in this version yet; the line is ignored");
+        assert_eq!(
+            warnings,
+            [format!("/p/.claude-reactor:2: {problem}, and `base` is used unless another image is chosen")]
+        );
+    }
+    let overruled = converted("variant=full\nvariant=base\n");
+    assert_eq!(overruled, Converted { yaml: "# variant=full\nvariant: base\n".into(), warnings: vec![] });
+    let many = (0..100).fold(String::new(), |text, index| text + &format!("key{index}=x\n"));
+    let warnings = converted(&(many + "variant=full\n")).warnings;
+    assert!(warnings[0].contains("`full`"), "never among those that are not named: {warnings:?}");
+    assert_eq!(converted("account=full\n").yaml, "account: full\n");
 }
 
 #[test]
@@ -144,6 +168,7 @@ proptest! {
             prop_oneof![
                 ("(variant|account|danger|ssh_agent|ssh_agent_socket|theme|last_session_id)", " ?= ?", r"(true|[ -~]{0,12}|[^\r\n]{0,8})")
                     .prop_map(|(key, equals, value)| format!("{key}{equals}{value}")),
+                "variant=(go|full|cloud|k8s|base)",
                 r"[ \t]{0,2}#[^\r\n]{0,12}",
                 "[ \t]{0,3}",
                 "[a-z ]{0,6}",

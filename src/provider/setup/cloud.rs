@@ -204,7 +204,16 @@ fn text_problem(question: &Question, text: &str) -> Option<String> {
     if question.var.ends_with("_BASE_URL") {
         return base_url::check_base(text).err().map(|problem| format!("{problem}: {}", problem.hint()));
     }
+    // It becomes a part of the host that the key is sent to.
+    if question.var.ends_with("_RESOURCE") && !is_host_label(text) {
+        return Some("it is not a resource's name alone: letters, digits and dashes".to_owned());
+    }
     None
+}
+
+fn is_host_label(text: &str) -> bool {
+    let label = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    text.len() <= 63 && text.chars().all(label) && !text.starts_with('-') && !text.ends_with('-')
 }
 
 /// The questions for a person, with all that asking takes: it is done on a thread of its own.

@@ -223,6 +223,39 @@ fn the_account_that_the_old_file_of_the_project_names_is_the_one() {
 }
 
 #[test]
+fn a_variant_of_a_later_version_locks_nobody_out() {
+    let old = Old::new(Generation::Go);
+    let project = old.project();
+    project.write(".claude-reactor", "variant=full\naccount=work\n");
+    let session_dir = old.sandbox.reactor_home().join(format!("work/app-{}", project.hash()));
+    let session_file = session_dir.join(".claude-reactor");
+    std::fs::create_dir_all(&session_dir).unwrap();
+    std::fs::write(&session_file, "variant=k8s\ndanger=true\n").unwrap();
+
+    let run = old.run(&["run"]);
+    run.assert_code(NO_ENGINE);
+    run.assert_stderr_contains(
+        "app/.claude-reactor:1: the variant `full` is not in this version yet; the line is ignored, and `base` is used",
+    );
+    run.assert_stderr_contains(&format!(
+        "app-{}/.claude-reactor:1: the variant `k8s` is not in this version yet",
+        project.hash()
+    ));
+    let work = old.sandbox.reactor_home().join("work");
+    assert_eq!(old.read(work.join("llms/claude/.env")), "ANTHROPIC_API_KEY='[SECRET:old-work]'\n");
+    assert!(!old.account("llms").exists(), "the account of the old file counts");
+    let state = old.read(session_dir.join("providers/claude/.claude.json"));
+    assert!(state.contains("\"theme\": \"dark\""), "{state}");
+    let history = session_dir.join("projects/-app").read_dir().unwrap().count();
+    assert_eq!(history, 1, "the conversations are where the session looks");
+    assert_eq!(old.read(session_file.clone()), "variant=k8s\ndanger=true\n", "nothing was said");
+
+    let kept = old.run(&["run", "--danger=false"]);
+    kept.assert_code(NO_ENGINE);
+    assert_eq!(old.read(session_file), "# variant=k8s\ndanger: false\n", "and nothing is lost");
+}
+
+#[test]
 fn a_dry_run_says_what_would_be_taken_over_and_writes_nothing() {
     let old = Old::new(Generation::Go);
     let before = state(&old.sandbox);

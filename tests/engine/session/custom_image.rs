@@ -101,6 +101,8 @@ fn what_is_missing_is_said_all_at_once_and_nothing_is_left() {
         .assert_stderr_contains("no program `tr`")
         .assert_stderr_contains("COPY --from=claude-reactor/base:");
     assert_eq!(place.probes(&without.name), "");
+    let remembered = std::fs::read_to_string(place.session_dir().join(".claude-reactor"));
+    assert!(remembered.is_err(), "an image that was refused is not remembered: {remembered:?}");
     assert!(place.engine.containers(place.project().path()).is_empty());
 }
 

@@ -120,6 +120,25 @@ fn a_registry_that_is_not_there_is_said() {
 }
 
 #[test]
+fn what_was_chosen_with_an_image_that_cannot_be_had_is_not_remembered() {
+    let Some(place) = Place::new() else { return };
+    let image = "127.0.0.1:1/acme/tools";
+    let file = place.session_dir().join(".claude-reactor");
+    place.shell(&["--image", image, "--danger"], "true").run().assert_code(125);
+    assert!(!file.exists(), "{:?}", std::fs::read_to_string(&file));
+
+    // A file may name one all the same; it says so, and a flag is the way out.
+    std::fs::write(&file, format!("variant: {image}\n")).unwrap();
+    let remembered = place.shell(&[], "true").run();
+    remembered
+        .assert_code(125)
+        .assert_stderr_contains("cannot reach 127.0.0.1:1")
+        .assert_stderr_contains("`--image base` takes the built-in one");
+    place.shell(&["--image", "base"], "true").run().assert_success();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "variant: base\n");
+}
+
+#[test]
 fn a_helper_gives_the_login_and_one_that_fails_is_named() {
     let Some(place) = Place::new() else { return };
     let Some(served) = Served::new(&place) else { return };
