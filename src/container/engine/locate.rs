@@ -69,7 +69,7 @@ pub enum Error {
         /// Where it stands.
         chosen_by: ChosenBy,
         /// The address.
-        endpoint: Endpoint,
+        endpoint: Box<Endpoint>,
     },
     /// The Docker command line's configuration does not say where the engine is.
     #[error("{chosen_by} does not lead to a container engine")]
@@ -91,7 +91,7 @@ pub enum Error {
 pub(super) fn search(host: &Host, choice: Option<&Setting<EngineChoice>>) -> Result<Search, Error> {
     let Search { chosen_by, endpoints, kind } = chosen(host, choice)?;
     match endpoints.iter().find(|endpoint| endpoint.is_readable_on_the_way()) {
-        Some(endpoint) => Err(Error::InClear { chosen_by, endpoint: endpoint.clone() }),
+        Some(endpoint) => Err(Error::InClear { chosen_by, endpoint: Box::new(endpoint.clone()) }),
         None => Ok(Search { chosen_by, endpoints, kind }),
     }
 }
