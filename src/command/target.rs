@@ -8,6 +8,7 @@ use super::carried::Carried;
 use super::choices::{self, ChoiceArgs, Choices};
 use super::forward::{self, Forward};
 use super::trust::{Surroundings, Trust};
+use crate::config::agent_socket::AgentSocket;
 use crate::config::file::{self, UserFile};
 use crate::config::{self, Layer, Settings, Source, Values, resolve, vars};
 use crate::container::drift::Reason;
@@ -100,7 +101,7 @@ impl Target {
             Layer { source: Source::Environment, values: vars::values(host)? },
             Layer { source: Source::Flag, values: chosen.values.clone() },
         ];
-        let settings = resolve(&layers);
+        let mut settings = resolve(&layers);
         let provider_of_files = resolve(&layers[..4]).provider.value;
         if chosen.values.provider.is_none() && settings.provider.value != provider_of_files {
             // A variable chose the provider for this run alone, so a model for it is not to be remembered either.
@@ -116,19 +117,26 @@ impl Target {
         let carried = Carried::find(&project, host, &reactor_home);
         let user = User { uid: host.uid, gid: host.gid };
         let taken = [carried.mounts.as_slice(), &Forward::places(&settings, user)].concat();
-        let mounts = mount::parse_all(&settings.mounts, &taken, host, &reactor_home)?;
+        let resolved = mount::parse_all(&settings.mounts, &taken, host, &reactor_home)?;
+        let socket = socket(shared.choices.values.ssh_agent_socket.as_ref(), host);
         let trust = Trust::of(
             &shared,
             &Surroundings {
                 layers: &layers,
                 settings: &settings,
-                mounts: &mounts,
+                mounts: &resolved,
+                socket: socket.as_deref(),
                 project: &project,
                 session_dir: &session_dir,
-                reactor_home: &reactor_home,
-                host,
             },
         )?;
+        let chosen_socket = &mut settings.ssh_agent_socket;
+        if let (Source::ProjectFile(_), Some(socket)) = (&chosen_socket.source, socket) {
+            // What was judged is what is used.
+            chosen_socket.value = AgentSocket::Path(socket);
+        }
+        let mounts: Vec<_> = resolved.into_iter().filter(|mount| mount.counts).collect();
+        let by_flag = mounts.iter().filter(|mount| mount.source == Source::Flag);
         let ca_file = ca_file(&settings, host)?;
         let home = Home::new(&reactor_home, host.uid);
         let identity =
@@ -136,9 +144,9 @@ impl Target {
         let forward = Forward::new(&settings, &identity, &reactor_home);
         Ok(Self {
             catalog: catalog(&reactor_home)?,
-            mounted_by_flag: mounted_by_flag(&settings, host, &reactor_home)?,
+            mounted_by_flag: by_flag.map(|mount| mount.mount.target.clone()).collect(),
             trust,
-            mounts,
+            mounts: mounts.into_iter().map(|mount| mount.mount).collect(),
             carried,
             forward,
             ca_file,
@@ -283,11 +291,12 @@ fn catalog(reactor_home: &Path) -> Result<Catalog, Error> {
     Ok(Catalog::load(Some((&path, &text)))?)
 }
 
-/// The places inside that `--mount` of this command asks for.
-fn mounted_by_flag(settings: &Settings, host: &Host, reactor_home: &Path) -> Result<Vec<String>, Error> {
-    let by_flag = settings.mounts.iter().filter(|mount| mount.source == Source::Flag).cloned();
-    let mounts = mount::parse_all(&by_flag.collect::<Vec<_>>(), &[], host, reactor_home)?;
-    Ok(mounts.into_iter().map(|mount| mount.target).collect())
+/// What the socket that a project's file names is, with links followed; nothing where it is not there.
+fn socket(named: Option<&AgentSocket>, host: &Host) -> Option<PathBuf> {
+    match named? {
+        AgentSocket::Path(path) => host.absolute(&path.to_string_lossy()).canonicalize().ok(),
+        AgentSocket::Auto => None,
+    }
 }
 
 /// The extra CA certificates: what was chosen, else what `SSL_CERT_FILE` names. A chosen file must be readable.

@@ -6,11 +6,10 @@ use std::path::Path;
 
 use super::keys;
 use super::target::Target;
-use crate::config::agent_socket::AgentSocket;
 use crate::config::file::ProjectFile;
 use crate::config::trust::{Claim, claims, digest, matter, without_claims};
 use crate::config::{Layer, Settings, Source, resolve};
-use crate::container::mount::{self, Mount};
+use crate::container::mount::{Mount, Resolved};
 use crate::error::Error;
 use crate::host::Host;
 use crate::private_file;
@@ -42,33 +41,23 @@ pub struct Surroundings<'a> {
     pub layers: &'a [Layer],
     /// What they come to.
     pub settings: &'a Settings,
-    /// The mounts they come to.
-    pub mounts: &'a [Mount],
+    /// The mounts of all layers, as they are mounted: resolved anew, a link could lead elsewhere by now.
+    pub mounts: &'a [Resolved],
+    /// What the agent's socket that the file names is, where it is anything; likewise resolved once.
+    pub socket: Option<&'a Path>,
     /// The project.
     pub project: &'a Project,
     /// Where consent is remembered.
     pub session_dir: &'a SessionDir,
-    /// claude-reactor's home.
-    pub reactor_home: &'a Path,
-    /// The caller's side.
-    pub host: &'a Host,
 }
 
 impl Trust {
     /// How the user stands to this reading of the file.
     pub fn of(file: &ProjectFile, around: &Surroundings) -> Result<Self, Error> {
         let places = [["account"].as_slice(), &["llm", "provider"]].map(|key| file.place(key).to_string());
-        let read = |mount| mount::parse(mount, around.host, around.reactor_home);
-        let values = &file.choices.values;
-        let own: Vec<Mount> = values.mounts.iter().map(read).collect::<Result<_, _>>()?;
-        let meanings: Vec<String> = own.iter().map(meaning).collect();
-        let socket = match &values.ssh_agent_socket {
-            Some(AgentSocket::Path(path)) => {
-                around.host.absolute(&path.to_string_lossy()).canonicalize().ok()
-            }
-            Some(AgentSocket::Auto) | None => None,
-        };
-        let socket = socket.map(|path| format!("{:?}", path.to_string_lossy()));
+        let own = || around.mounts.iter().filter(|mount| is_of_project(&mount.source));
+        let meanings: Vec<String> = own().map(|own| meaning(&own.mount)).collect();
+        let socket = around.socket.map(|path| format!("{:?}", path.to_string_lossy()));
         let claims = claims(file, &meanings, socket.as_deref());
         let trusted = around.session_dir.trusted();
         // The folder of an earlier version may be open to others still; without a file in it, that is no matter here.
@@ -76,15 +65,12 @@ impl Trust {
         if claims.is_empty() {
             return Ok(Self { places, is_stale: remembered.is_some(), ..Self::default() });
         }
-        let users: Vec<Mount> = around
-            .settings
-            .mounts
-            .iter()
-            .filter(|setting| !matches!(setting.source, Source::ProjectFile(_)))
-            .map(|setting| read(&setting.value))
-            .collect::<Result<_, _>>()?;
-        let new_mount = |mount: &Mount| around.mounts.contains(mount) && !users.contains(mount);
-        let matters = own.iter().any(new_mount) || matter(around.settings, &without(around.layers));
+        let users = |target: &str| {
+            let at = |mount: &&Resolved| !is_of_project(&mount.source) && mount.mount.target == target;
+            around.mounts.iter().rfind(at).map(|users| &users.mount)
+        };
+        let new = |own: &Resolved| own.counts && users(&own.mount.target) != Some(&own.mount);
+        let matters = own().any(new) || matter(around.settings, &without(around.layers));
         let digest = digest(around.project.root(), &claims);
         let given = remembered.as_deref().is_some_and(|remembered| remembered.trim_end() == digest);
         Ok(Self { claims, matters, given, is_stale: remembered.is_some() && !given, digest, places })
@@ -94,6 +80,10 @@ impl Trust {
     pub fn is_awaited(&self) -> bool {
         self.matters && !self.given
     }
+}
+
+fn is_of_project(source: &Source) -> bool {
+    matches!(source, Source::ProjectFile(_))
 }
 
 /// The settings as they are without the claims of the project's file.

@@ -44,6 +44,17 @@ impl Mount {
     }
 }
 
+/// A mount of a layer. A link on the way to its source is followed once, here: what is judged is what is mounted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolved {
+    /// The mount.
+    pub mount: Mount,
+    /// The layer.
+    pub source: Source,
+    /// Whether it counts: no higher layer's stands at its place.
+    pub counts: bool,
+}
+
 /// Why a mount cannot be.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -111,32 +122,33 @@ impl Error {
 
 /// Reads the mounts of all layers, given from the lowest to the highest. A source without a place inside stands at
 /// `/mnt/<its name>`. Within a layer a place is taken once; a higher layer's mount takes the place of a lower one's. Those
-/// that the project and the caller bring along (`carried`) are not covered.
+/// that the project and the caller bring along (`carried`) are not covered. All are given back, in the order in which those
+/// that count are mounted.
 pub fn parse_all(
     given: &[Setting<MountText>],
     carried: &[Mount],
     host: &Host,
     reactor_home: &Path,
-) -> Result<Vec<Mount>, Error> {
-    let mut mounts: Vec<(Mount, &Source)> = Vec::new();
+) -> Result<Vec<Resolved>, Error> {
+    let mut mounts: Vec<Resolved> = Vec::new();
     for Setting { value: given, source } in given {
         let mount = parse(given, host, reactor_home)?;
         // Whoever types a flag sees the folder as it is now; a file was written when it was another, perhaps.
         if *source != Source::Flag {
             refuse_leading_out(given, &mount, host)?;
         }
-        let there = mounts.iter().position(|(other, _)| other.target == mount.target);
-        let same_layer = there.is_some_and(|index| mounts[index].1 == source);
+        let there = mounts.iter_mut().find(|other| other.counts && other.mount.target == mount.target);
+        let same_layer = there.as_ref().is_some_and(|other| other.source == *source);
         let covers = carried.iter().any(|carried| Path::new(&carried.target).starts_with(&mount.target));
         if is_ours(Path::new(&mount.target)) || covers || same_layer {
             return Err(Error::Taken { given: given.clone(), target: mount.target });
         }
-        match there {
-            Some(index) => mounts[index] = (mount, source),
-            None => mounts.push((mount, source)),
+        if let Some(covered) = there {
+            covered.counts = false;
         }
+        mounts.push(Resolved { mount, source: source.clone(), counts: true });
     }
-    Ok(mounts.into_iter().map(|(mount, _)| mount).collect())
+    Ok(mounts)
 }
 
 /// Refuses a source in the folder it is relative to that a link leads out of that folder: it is the project's, and what a
@@ -158,7 +170,7 @@ fn is_ours(target: &Path) -> bool {
 }
 
 /// Reads one mount. Whether its place inside is free is not looked at.
-pub fn parse(given: &MountText, host: &Host, reactor_home: &Path) -> Result<Mount, Error> {
+fn parse(given: &MountText, host: &Host, reactor_home: &Path) -> Result<Mount, Error> {
     let (source, target, read_only) = split(&given.given);
     if source.is_empty() || target.is_some_and(|target| target.contains(':')) {
         return Err(Error::Form(given.clone()));
@@ -257,7 +269,9 @@ mod tests {
                 source: source.clone(),
             };
             let given: Vec<_> = given.iter().map(setting).collect();
-            parse_all(&given, &self.carried, &self.host, &self.host.reactor_home().unwrap())
+            let home = self.host.reactor_home().unwrap();
+            let all = parse_all(&given, &self.carried, &self.host, &home)?;
+            Ok(all.into_iter().filter(|mount| mount.counts).map(|mount| mount.mount).collect())
         }
     }
 
@@ -301,10 +315,30 @@ mod tests {
         assert_eq!(
             mounts,
             [
-                Mount::writable(other.to_str().unwrap(), "/mnt/data"),
-                Mount::writable(data.to_str().unwrap(), "/srv")
+                Mount::writable(data.to_str().unwrap(), "/srv"),
+                Mount::writable(other.to_str().unwrap(), "/mnt/data")
             ]
         );
+    }
+
+    #[test]
+    fn what_is_covered_is_given_back_too_and_counts_no_more() {
+        let place = place();
+        let of = |source: Source| Setting {
+            value: MountText {
+                given: "./data:/srv".to_owned(),
+                base: place.folder.path().to_owned(),
+                place: String::new(),
+            },
+            source,
+        };
+        let (file, flag) = (Source::ProjectFile("p".into()), Source::Flag);
+        let home = place.host.reactor_home().unwrap();
+        let given = [of(file.clone()), of(flag.clone())];
+        let all = parse_all(&given, &[], &place.host, &home).unwrap();
+        assert_eq!(all[0].mount, all[1].mount);
+        let all: Vec<_> = all.into_iter().map(|mount| (mount.source, mount.counts)).collect();
+        assert_eq!(all, [(file, false), (flag, true)]);
     }
 
     #[test]
