@@ -4,13 +4,12 @@
 //! the variables that name them hold their places inside. They are copies: a link would let a session see whatever it
 //! points to later.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretBox, SecretString};
-use serde::de::IgnoredAny;
+use serde::Deserialize;
 
 use super::catalog::Provider;
 use super::credentials::{self, Credentials, Error};
@@ -98,7 +97,14 @@ pub fn read(path: &Path) -> Result<SecretBox<[u8]>, Problem> {
 /// Whether a text is what every credential file that is asked for is: application default credentials, a service
 /// account's key and a federation's configuration alike say their type.
 fn is_credential(text: &[u8]) -> bool {
-    serde_json::from_slice::<BTreeMap<String, IgnoredAny>>(text).is_ok_and(|keys| keys.contains_key("type"))
+    #[derive(Deserialize)]
+    struct Typed {
+        #[serde(rename = "type")]
+        kind: String,
+    }
+    // A list would do for a struct too.
+    text.trim_ascii_start().starts_with(b"{")
+        && serde_json::from_slice(text).is_ok_and(|Typed { kind }| !kind.is_empty())
 }
 
 /// Stores a file that was read.

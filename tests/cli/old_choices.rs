@@ -131,7 +131,7 @@ fn what_cannot_be_is_said_in_the_same_words_as_for_yaml() {
         output.snapshot()
     };
     for (old, yaml) in [
-        ("variant=go\n", "variant: go\n"),
+        ("variant=Go\n", "variant: Go\n"),
         ("# x\nvariant=ubuntu:22.04\n", "# x\nvariant: ubuntu:22.04\n"),
         ("account=../../x\n", "account: ../../x\n"),
         ("host_docker_timeout=5 minutes\n", "host_docker_timeout: 5 minutes\n"),
