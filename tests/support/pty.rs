@@ -102,8 +102,9 @@ impl Pty {
         let (keyboard, terminal) = pty_process::blocking::open().expect("a pseudo-terminal can be opened");
         keyboard.resize(pty_process::Size::new(size.rows, size.columns)).expect("its size can be set");
 
-        let mut leader = Command::new("/bin/sh");
-        leader.arg("-c").arg(LEADER).arg("leader").arg(notes.path());
+        // A test run in the background ignores interrupts, which its children would inherit; a terminal's session does not.
+        let mut leader = Command::new("/usr/bin/env");
+        leader.args(["--default-signal", "/bin/sh", "-c"]).arg(LEADER).arg("leader").arg(notes.path());
         leader.arg(command.get_program()).args(command.get_args());
         leader.env_clear();
         leader.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
