@@ -9,7 +9,7 @@ TEST_ARGS ?=
 PREFIX ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build engine engine-podman image-base image-base-podman test test-unit test-engine test-engine-podman test-engine-rootless bench lint fmt docs deny check install uninstall clean
+.PHONY: help run build engine engine-podman image-base image-base-podman test test-unit test-engine test-engine-podman test-engine-rootless bench bench-podman lint fmt docs deny check install uninstall clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
