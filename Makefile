@@ -52,12 +52,12 @@ test-engine-rootless: ## Run a few of them on rootless Podman and Docker, as a u
 	CLAUDE_REACTOR_TEST_ROOTLESS="$$(scripts/rootless.sh)" $(CARGO) test --locked --test engine -- rootless:: $(TEST_ARGS)
 
 bench: engine image-base ## Measure start-up against the engine's own client: Docker's, and Podman's where there is Podman
-	$(CARGO) bench --locked
+	$(CARGO) bench --locked --bench launch
 	@if scripts/engine.sh podman >/dev/null; then $(MAKE) --no-print-directory bench-podman; \
 	else echo "nothing was measured on Podman" >&2; fi
 
 bench-podman: image-base-podman
-	DOCKER_HOST="$$(scripts/engine.sh podman)" CLAUDE_REACTOR_BENCH_CLIENT=podman $(CARGO) bench --locked
+	DOCKER_HOST="$$(scripts/engine.sh podman)" CLAUDE_REACTOR_BENCH_CLIENT=podman $(CARGO) bench --locked --bench launch
 
 lint: ## Check the formatting, and what clippy has to say
 	$(CARGO) fmt --check
