@@ -59,11 +59,7 @@ pub fn edit<E: From<Error>>(path: &Path, edit: impl FnOnce(&str) -> Result<Strin
     }
     let mode = fs::metadata(&target).map_or(NEW_MODE, |meta| meta.permissions().mode() & 0o777);
     let write = || {
-        let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
-        file.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
-        file.write_all(after.as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(&target)?;
+        written(folder, mode, &after)?.persist(&target)?;
         Ok(())
     };
     Ok(write().map_err(failed("write"))?)
@@ -79,13 +75,7 @@ pub fn keep_copy(path: &Path, text: &str) -> Result<PathBuf, Error> {
         name.push(if number == 0 { ".bak".to_owned() } else { format!(".bak.{number}") });
         let copy = folder.join(name);
         let failed = |source| Error { action: "write", path: copy.clone(), source };
-        let write = || {
-            let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
-            file.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
-            file.write_all(text.as_bytes())?;
-            file.as_file().sync_all()?;
-            file.persist_noclobber(&copy).map_err(|error| error.error)
-        };
+        let write = || written(folder, mode, text)?.persist_noclobber(&copy).map_err(|error| error.error);
         match write() {
             Ok(_) => return Ok(copy),
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
@@ -98,6 +88,15 @@ pub fn keep_copy(path: &Path, text: &str) -> Result<PathBuf, Error> {
         }
     }
     unreachable!("a free number is found before they end")
+}
+
+/// A file of that text, on the disk, that has no name of its own yet.
+fn written(folder: &Path, mode: u32, text: &str) -> io::Result<tempfile::NamedTempFile> {
+    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
+    file.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    Ok(file)
 }
 
 #[cfg(test)]

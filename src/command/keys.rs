@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 use super::launch;
 use super::subscription;
@@ -141,10 +141,7 @@ pub fn known(target: &Target) -> Result<Option<(Provider, Credentials)>, Error> 
     if let Some((provider, cloud)) = provider.and_then(|provider| Some((provider, provider.cloud.as_ref()?)))
     {
         let stored = cloud_credentials(target, provider)?;
-        let stated = |name: &str| {
-            stored.get(name).is_some_and(|value| !value.expose_secret().is_empty())
-                || row_states(provider, name)
-        };
+        let stated = |name: &str| stored.states(name) || row_states(provider, name);
         return Ok(cloud.missing(stated).is_empty().then(|| (provider.clone(), stored)));
     }
     let stored = credentials::load(&target.reactor_home, &target.account, id)?;
@@ -167,7 +164,7 @@ fn cloud_credentials(target: &Target, provider: &Provider) -> Result<Credentials
 fn has_key(provider: &Provider, credentials: &Credentials) -> bool {
     let token = provider.is_claude().then_some(OAUTH_TOKEN);
     let named = provider.key_env.iter().map(String::as_str).chain([AUTH_TOKEN, API_KEY]).chain(token);
-    let stated = |name| credentials.get(name).is_some_and(|value| !value.expose_secret().is_empty());
+    let stated = |name| credentials.states(name);
     provider.auth == Auth::None || provider.key_optional || named.into_iter().any(stated)
 }
 

@@ -4,7 +4,7 @@ use std::fs::Metadata;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 use super::copy::ITEMS;
 use super::old_key::{self, OldKey, Unusable};
@@ -86,7 +86,7 @@ pub fn everything(place: &Place<'_>) -> Result<Found, Error> {
 
 fn has_key(place: &Place<'_>) -> Result<bool, Error> {
     let stored = credentials::load(place.reactor_home, place.account, &ProviderId::claude())?;
-    let stated = |name| stored.get(name).is_some_and(|value| !value.expose_secret().is_empty());
+    let stated = |name| stored.states(name);
     Ok([API_KEY, AUTH_TOKEN, OAUTH_TOKEN].into_iter().any(stated))
 }
 

@@ -72,6 +72,11 @@ impl Credentials {
         self.iter().find_map(|(key, value)| (key == name).then_some(value))
     }
 
+    /// Whether a variable has a value; an empty one says nothing.
+    pub fn states(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| !value.expose_secret().is_empty())
+    }
+
     /// All variables, each name once.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &SecretString)> {
         self.entries.iter().map(|(name, value)| (name.as_str(), value))

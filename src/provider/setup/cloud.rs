@@ -72,7 +72,7 @@ pub async fn set_up_cloud(
 }
 
 fn is_stated(credentials: &Credentials, name: &str) -> bool {
-    credentials.get(name).is_some_and(|value| !value.expose_secret().is_empty())
+    credentials.states(name)
 }
 
 impl Answers {
