@@ -65,8 +65,8 @@ async fn report(target: &Target, host: &Host) -> Result<Report, Error> {
         ImageChoice::Custom(reference) => LocalImage::find(&engine, reference).await?,
     };
     let spec = launch::spec(target, custom.as_ref(), env.as_ref(), engine.facts(), host);
-    let identity = target.identity(host);
-    let plan = plan(&spec, &identity, engine.find(&identity).await?);
+    let identity = &target.identity;
+    let plan = plan(&spec, identity, engine.find(identity).await?);
     let container = match &plan {
         Plan::Reuse(found) | Plan::Unpause(found) | Plan::Start(found) => found.name.clone(),
         Plan::Create | Plan::Recreate(..) => identity.container_name(),

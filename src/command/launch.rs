@@ -181,7 +181,7 @@ async fn launch(
 ) -> Result<Launched, Error> {
     make_folders(target)?;
     let asked = git_identity::ask(host, Path::new(target.project.root()));
-    let identity = target.identity(host);
+    let identity = &target.identity;
     let engine = Engine::connect(host, target.settings.engine.as_ref()).await?;
     let choice = &target.settings.image.value;
     let custom =
@@ -192,16 +192,16 @@ async fn launch(
         EnvMode::Session => Vec::new(),
         EnvMode::Container => owned(env.for_command()),
     };
-    let wanted = Wanted { identity: &identity, spec: &spec, session_env: &session_env };
+    let wanted = Wanted { identity, spec: &spec, session_env: &session_env };
     let mut not_started = None;
     loop {
         let lock = lock_launch(target).await?;
         prepare_claude_config(target, env)?;
         subscription::prepare(target, env)?;
         target.forward.prepare(host)?;
-        let found = engine.find(&identity).await?;
+        let found = engine.find(identity).await?;
         let refused = not_started.take().map(|error: engine::Error| Reason::CannotStart(error.to_string()));
-        let plan = settled(plan(&spec, &identity, found), joining, target, refused);
+        let plan = settled(plan(&spec, identity, found), joining, target, refused);
         tracing::info!(container = %identity.container_name(), plan = plan.verb(), why = %plan.why());
         let makes = matches!(plan, Plan::Create | Plan::Recreate(..));
         if makes && !image::is_ready(&engine, choice, custom, host).await? {
@@ -236,7 +236,7 @@ async fn launch(
             Err(apply::Error::NotStarted(error)) => not_started = Some(error),
             Err(error) => return Err(refusal(error, joining, target)),
             Ok(running) => {
-                say_if_renamed(&running, &identity);
+                say_if_renamed(&running, identity);
                 target.carried.write(&target.session_dir, asked)?;
                 let has = |place: &str| {
                     joined.as_ref().is_none_or(|mounted| mounted.iter().any(|known| known == place))

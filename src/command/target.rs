@@ -53,6 +53,8 @@ pub struct Target {
     pub mounted_by_flag: Vec<String>,
     /// What the session has of its developer.
     pub carried: Carried,
+    /// Whose container it is.
+    pub identity: Identity,
     /// What of the host's it may use while it lives.
     pub forward: Forward,
     /// CA certificates to trust in addition.
@@ -143,6 +145,7 @@ impl Target {
             Identity::new(&project, &account, &settings.image.value, &settings.provider.value, home);
         let forward = Forward::new(&settings, &identity, &reactor_home);
         Ok(Self {
+            identity,
             catalog: catalog(&reactor_home)?,
             mounted_by_flag: by_flag.map(|mount| mount.mount.target.clone()).collect(),
             trust,
@@ -190,13 +193,6 @@ impl Target {
         let Some(provider) = self.catalog.get(id) else { return Ok(None) };
         self.catalog.check_usable(provider)?;
         Ok(Some(provider))
-    }
-
-    /// Whose container it is.
-    pub fn identity(&self, host: &Host) -> Identity {
-        let home = Home::new(&self.reactor_home, host.uid);
-        let Settings { image, provider, .. } = &self.settings;
-        Identity::new(&self.project, &self.account, &image.value, &provider.value, home)
     }
 
     /// The user's own variables for every process inside.
