@@ -1,7 +1,7 @@
 //! claude-reactor: the real Claude Code CLI in a container of the user's own engine, on the LLM backend a project chose.
 //!
-//! Imports point one way: `main → cli → command → {container, old_home} → provider → {config, project} → host`, and below all of them
-//! what knows nothing of the rest: names, digests, signals, files. Nothing below `command` prints, and only
+//! Imports point one way: `main → cli → command → {container, inventory, old_home} → provider → {config, project} → host`, and below
+//! all of them what knows nothing of the rest: names, digests, signals, files. Nothing below `command` prints, and only
 //! `provider::setup` asks.
 
 pub mod cli;
@@ -13,6 +13,7 @@ pub mod engine_choice;
 pub mod error;
 pub mod host;
 pub mod image_choice;
+pub mod inventory;
 pub mod name;
 pub mod old_home;
 pub mod private_file;

@@ -3,13 +3,16 @@
 //! The hash is what ties a folder to its session dir and its container, and it is the one the Go tool used, so that
 //! history and choices made with that tool are found again.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
 use crate::digest::hex;
 use crate::host::Host;
 use crate::name::AccountName;
+use crate::private_file;
 
 /// The name of the choices file, in a project and in a session dir.
 pub const FILE_NAME: &str = ".claude-reactor";
@@ -111,6 +114,38 @@ impl Project {
 pub struct SessionDir(PathBuf);
 
 impl SessionDir {
+    /// The session dir at a path.
+    pub fn at(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// Notes which project this is and that it is used now: the folder's name holds only a hash of the project's path.
+    pub fn record(&self, project: &Project) -> Result<(), private_file::Error> {
+        let path = self.record_file();
+        let text = format!("{}\n", project.root());
+        if private_file::read(&path)?.as_deref() == Some(&text) {
+            let now = SystemTime::now();
+            let touched = File::options().write(true).open(&path).and_then(|file| file.set_modified(now));
+            return touched.map_err(|source| private_file::Error::Io { action: "touch", path, source });
+        }
+        private_file::write(&path, text.as_bytes())
+    }
+
+    /// The project's folder, as the last run noted it.
+    pub fn recorded_root(&self) -> Option<String> {
+        let text = private_file::read(&self.record_file()).ok()??;
+        Some(text.strip_suffix('\n').unwrap_or(&text).to_owned())
+    }
+
+    /// When a run last noted it.
+    pub fn last_recorded(&self) -> Option<SystemTime> {
+        self.record_file().symlink_metadata().ok()?.modified().ok()
+    }
+
+    fn record_file(&self) -> PathBuf {
+        self.0.join("project-path")
+    }
+
     /// The folder itself.
     pub fn path(&self) -> &Path {
         &self.0

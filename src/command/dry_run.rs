@@ -47,8 +47,11 @@ struct Report {
 pub async fn show(target: &Target, json: bool, host: &Host) -> Result<ExitCode, Error> {
     target.warnings.iter().for_each(|warning| ui::warn(warning));
     let report = report(target, host).await?;
-    let text = if json { format!("{:#}\n", serde_json::json!(report)) } else { table(&report) };
-    ui::data(&text)?;
+    if json {
+        ui::json(&report)?;
+    } else {
+        ui::data(&table(&report))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

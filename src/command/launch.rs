@@ -304,6 +304,7 @@ fn make_folders(target: &Target) -> Result<(), Error> {
     if let Some(folder) = credential_files(target) {
         private_file::create_dir(&target.reactor_home, &folder)?;
     }
+    target.session_dir.record(&target.project)?;
     make_mount_point(&claude_config.join("projects"))
 }
 

@@ -32,13 +32,16 @@ pub(crate) fn store_key(sandbox: &Sandbox, provider: &str, variable: &str) -> Ca
     canary
 }
 
-/// Every file and folder of the sandbox, one to a line, with all that writing changes: mode, time and content.
+/// Every file and folder of the sandbox, one to a line, with all that writing changes: mode, time and content. The time of
+/// `project-path` is when the project was last used, which every run says anew.
 pub(crate) fn state(sandbox: &Sandbox) -> Vec<String> {
     let mut lines = Vec::new();
     walk(sandbox.path(), &mut |path| {
         let meta = path.symlink_metadata().expect("it was just listed");
         let content = if meta.is_file() { std::fs::read(path).expect("it is ours") } else { Vec::new() };
-        let (mode, time) = (meta.permissions().mode(), (meta.mtime(), meta.mtime_nsec()));
+        let is_note = path.ends_with("project-path");
+        let time = if is_note { (0, 0) } else { (meta.mtime(), meta.mtime_nsec()) };
+        let mode = meta.permissions().mode();
         lines.push(format!("{} {mode:o} {time:?} {:x?}", path.display(), &Sha256::digest(content)[..4]));
     });
     lines

@@ -90,6 +90,7 @@ fn the_whole_dialogue() {
     0700 user/app-[HASH:app]/
     0600 user/app-[HASH:app]/.claude-reactor
     0700 user/app-[HASH:app]/carried/
+    0600 user/app-[HASH:app]/project-path
     0700 user/app-[HASH:app]/projects/
     0700 user/app-[HASH:app]/providers/
     0700 user/app-[HASH:app]/providers/acme/

@@ -43,6 +43,7 @@ fn everything_is_private_whatever_the_umask() {
         0700 user/
         0700 user/app-[HASH:app]/
         0700 user/app-[HASH:app]/carried/
+        0600 user/app-[HASH:app]/project-path
         0700 user/app-[HASH:app]/projects/
         0700 user/app-[HASH:app]/providers/
         0700 user/app-[HASH:app]/providers/claude/

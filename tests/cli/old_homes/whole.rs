@@ -48,6 +48,7 @@ fn it_lies_where_it_belongs() {
     0700 user/app-[HASH:app]/carried/
     0755 user/app-[HASH:app]/commands/
     0644 user/app-[HASH:app]/commands/ship.md
+    0600 user/app-[HASH:app]/project-path
     0700 user/app-[HASH:app]/projects/
     0755 user/app-[HASH:app]/projects/-app/
     0644 user/app-[HASH:app]/projects/-app/3f0c8a52-6b1d-4c7e-9a45-[DIGEST].jsonl
@@ -154,6 +155,7 @@ fn after_one_run_everything_of_the_shell_tool_is_there() {
     0755 user/app-[HASH:app]/agents/
     0644 user/app-[HASH:app]/agents/tester.md
     0700 user/app-[HASH:app]/carried/
+    0600 user/app-[HASH:app]/project-path
     0700 user/app-[HASH:app]/projects/
     0755 user/app-[HASH:app]/projects/-app/
     0644 user/app-[HASH:app]/projects/-app/9d8c7b6a-5f4e-4d3c-8b2a-[DIGEST].jsonl
