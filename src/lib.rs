@@ -11,6 +11,7 @@ pub mod container;
 pub mod digest;
 pub mod engine_choice;
 pub mod error;
+pub mod gateway;
 pub mod host;
 pub mod image_choice;
 pub mod inventory;
