@@ -5,15 +5,21 @@
 //! [`event`]s. Sending and receiving is all outside of them.
 
 mod arguments;
+pub mod backend;
+mod body;
+pub mod client;
 pub mod conversation;
 pub mod dialect;
+mod estimate;
 pub mod event;
+pub mod failure;
 pub mod gemini;
 pub mod message;
 pub mod names;
 pub mod ollama;
 pub mod openai;
 pub mod reply;
+pub mod server;
 pub mod sse;
 pub mod translate;
 pub mod upstream;
