@@ -12,10 +12,10 @@ use hyper::{Method, Request, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::client::Client;
-use super::dialect::Dialect;
 use super::failure::Failure;
 use super::translate::Target;
 use crate::provider::catalog::Auth;
+use crate::provider::catalog::dialect::Dialect;
 
 /// How much of an error's body is read, in bytes.
 const LONGEST_ERROR: usize = 64 * 1024;

@@ -4,12 +4,12 @@
 //! `gemini`, `ollama`) writes it down in its backend's form and turns what comes back into a [`reply`], which gives
 //! [`event`]s. Sending and receiving is all outside of them.
 
+pub mod anthropic;
 mod arguments;
 pub mod backend;
 mod body;
 pub mod client;
 pub mod conversation;
-pub mod dialect;
 mod estimate;
 pub mod event;
 pub mod failure;

@@ -27,7 +27,7 @@ use super::conversation::Conversation;
 use super::event::Message;
 use super::failure::Failure;
 use super::reply::{Asked, Reply};
-use super::translate::{self, Target, outgoing};
+use super::translate::{self, Origin, Target, outgoing};
 use super::{estimate, message};
 
 /// The largest request, in bytes: Anthropic's own limit.
@@ -163,7 +163,7 @@ impl Gateway {
             .get(CONTENT_TYPE)
             .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
         let is_stream = is_stream && !(is_json && target != Target::Ollama);
-        let incoming = translate::Incoming::new(target, is_stream);
+        let incoming = translate::Incoming::new(Origin::Other(target), is_stream);
         Ok(Translated::new(sent.into_body(), incoming, reply, Arc::clone(&self.backend)))
     }
 

@@ -1,15 +1,24 @@
 //! From a request to what goes to a backend, and from the bytes that come back to a reply: one door for all wires.
 
 use super::conversation::Conversation;
-use super::dialect::Dialect;
 use super::message::Request;
 use super::reply::Reply;
 use super::sse::{Decoder, Lines};
 use super::upstream::Trouble;
-use super::{gemini, ollama, openai};
+use super::{anthropic, gemini, ollama, openai};
+use crate::provider::catalog::dialect::Dialect;
 
 /// The most that may wait for the end of its line or event, in bytes. A backend that sends no end is not to fill the memory.
 const LONGEST_EVENT: usize = 32 * 1024 * 1024;
+
+/// An API that a reply is read of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Anthropic's own.
+    Anthropic,
+    /// One that is translated to.
+    Other(Target),
+}
 
 /// An API that is translated to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,50 +72,63 @@ pub fn outgoing(
 #[derive(Debug)]
 pub enum Incoming {
     /// A stream of events.
-    Events(Decoder, Wire),
+    Events(Decoder, Stream),
     /// A stream of lines.
-    Lines(Lines, ollama::Stream),
+    Lines(Lines, Stream),
     /// One reply, which is looked at when it is whole.
-    Whole(Vec<u8>, Target),
+    Whole(Vec<u8>, Stream),
 }
 
-/// A wire whose streams are events.
+/// A reply while it comes, by its wire.
 #[derive(Debug)]
-pub enum Wire {
+pub enum Stream {
+    /// Anthropic's own.
+    Anthropic(anthropic::Stream),
     /// Chat Completions.
     OpenAi(openai::Stream),
     /// Gemini.
     Gemini(gemini::Stream),
+    /// Ollama.
+    Ollama(ollama::Stream),
 }
 
-impl Wire {
+impl Stream {
+    fn new(origin: Origin) -> Self {
+        match origin {
+            Origin::Anthropic => Self::Anthropic(anthropic::Stream::default()),
+            Origin::Other(Target::OpenAi) => Self::OpenAi(openai::Stream::default()),
+            Origin::Other(Target::Gemini) => Self::Gemini(gemini::Stream::default()),
+            Origin::Other(Target::Ollama) => Self::Ollama(ollama::Stream::default()),
+        }
+    }
+
     fn push(&mut self, data: &[u8], reply: &mut Reply) -> Result<(), Trouble> {
         match self {
+            Self::Anthropic(stream) => stream.push(data, reply),
             Self::OpenAi(stream) => stream.push(data, reply),
             Self::Gemini(stream) => stream.push(data, reply),
+            Self::Ollama(stream) => stream.push(data, reply),
         }
     }
 
     fn finish(self, reply: &mut Reply) -> Result<(), Trouble> {
         match self {
+            Self::Anthropic(stream) => stream.finish(reply),
             Self::OpenAi(stream) => stream.finish(reply),
             Self::Gemini(stream) => stream.finish(reply),
+            Self::Ollama(stream) => stream.finish(reply),
         }
     }
 }
 
 impl Incoming {
     /// What comes from a backend that was asked for a stream, or for one whole reply.
-    pub fn new(target: Target, is_stream: bool) -> Self {
-        match (is_stream, target) {
-            (false, _) => Self::Whole(Vec::new(), target),
-            (true, Target::OpenAi) => {
-                Self::Events(Decoder::default(), Wire::OpenAi(openai::Stream::default()))
-            }
-            (true, Target::Gemini) => {
-                Self::Events(Decoder::default(), Wire::Gemini(gemini::Stream::default()))
-            }
-            (true, Target::Ollama) => Self::Lines(Lines::default(), ollama::Stream::default()),
+    pub fn new(origin: Origin, is_stream: bool) -> Self {
+        let stream = Stream::new(origin);
+        match (is_stream, origin) {
+            (false, _) => Self::Whole(Vec::new(), stream),
+            (true, Origin::Other(Target::Ollama)) => Self::Lines(Lines::default(), stream),
+            (true, _) => Self::Events(Decoder::default(), stream),
         }
     }
 
@@ -114,10 +136,10 @@ impl Incoming {
     pub fn push(&mut self, bytes: &[u8], reply: &mut Reply) -> Result<(), Trouble> {
         let mut done = Ok(());
         let waiting = match self {
-            Self::Events(decoder, wire) => {
+            Self::Events(decoder, stream) => {
                 decoder.push(bytes, |data| {
                     if done.is_ok() {
-                        done = wire.push(data, reply);
+                        done = stream.push(data, reply);
                     }
                 });
                 decoder.waiting()
@@ -143,37 +165,24 @@ impl Incoming {
 
     /// Nothing comes any more: the reply is complete, or it was cut off.
     pub fn finish(self, reply: &mut Reply) -> Result<(), Trouble> {
-        let mut done = Ok(());
+        // Half an event at the end is a cut, and nothing that the backend said wrong.
+        let cut = |trouble| if trouble == Trouble::Garbled { Trouble::Cut } else { trouble };
         match self {
-            Self::Events(mut decoder, mut wire) => {
+            Self::Events(mut decoder, mut stream) => {
+                let mut done = Ok(());
                 decoder.finish(|data| {
                     if done.is_ok() {
-                        done = wire.push(data, reply);
+                        done = stream.push(data, reply);
                     }
                 });
-                // Half an event at the end is a cut, and nothing that the backend said wrong.
-                done.map_err(|trouble| if trouble == Trouble::Garbled { Trouble::Cut } else { trouble })?;
-                wire.finish(reply)
+                done.map_err(cut)?;
+                stream.finish(reply)
             }
             Self::Lines(mut lines, mut stream) => {
-                let rest = lines.rest();
-                stream
-                    .push(&rest, reply)
-                    .map_err(|trouble| if trouble == Trouble::Garbled { Trouble::Cut } else { trouble })?;
+                stream.push(&lines.rest(), reply).map_err(cut)?;
                 stream.finish(reply)
             }
-            Self::Whole(whole, Target::OpenAi) => {
-                let mut stream = openai::Stream::default();
-                stream.push(&whole, reply)?;
-                stream.finish(reply)
-            }
-            Self::Whole(whole, Target::Gemini) => {
-                let mut stream = gemini::Stream::default();
-                stream.push(&whole, reply)?;
-                stream.finish(reply)
-            }
-            Self::Whole(whole, Target::Ollama) => {
-                let mut stream = ollama::Stream::default();
+            Self::Whole(whole, mut stream) => {
                 stream.push(&whole, reply)?;
                 stream.finish(reply)
             }

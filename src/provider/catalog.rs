@@ -5,6 +5,7 @@
 //! is checked here: a [`Provider`] that comes out of a [`Catalog`] has an endpoint a key can be sent to, and no variable
 //! that would redirect a session behind its back.
 
+pub mod dialect;
 mod mode;
 mod mode_row;
 mod problem;

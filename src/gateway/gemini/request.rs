@@ -4,9 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::{schema, signature};
 use crate::gateway::conversation::{Conversation, Outcome, Part, Said, Turn, text};
-use crate::gateway::dialect::{Dialect, ThinkingField};
 use crate::gateway::message::{Request, ToolChoice};
 use crate::gateway::names::fitting;
+use crate::provider::catalog::dialect::{Dialect, ThinkingField};
 
 /// How many tokens a model that is told so by a number may think, by effort.
 const BUDGETS: [(&str, i64); 5] =

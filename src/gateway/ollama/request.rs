@@ -3,9 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::gateway::conversation::{Conversation, Outcome, Part, Said, Turn, text};
-use crate::gateway::dialect::Dialect;
 use crate::gateway::message::Request;
 use crate::gateway::names::fitting;
+use crate::provider::catalog::dialect::Dialect;
 
 /// The request's body. `model` is the backend's name of the model.
 pub fn request(

@@ -9,9 +9,9 @@ use sha2::{Digest, Sha256};
 
 use crate::digest::hex;
 use crate::gateway::conversation::{Conversation, Outcome, Part, Said, Turn, text};
-use crate::gateway::dialect::{Dialect, MaxTokensField, SystemRole};
 use crate::gateway::message::{Request, Source, ToolChoice};
 use crate::gateway::names::fitting;
+use crate::provider::catalog::dialect::{Dialect, MaxTokensField, SystemRole};
 
 /// The body. The order of the fields is fixed, and what changes from turn to turn comes last, for the backend's cache.
 #[derive(Serialize)]

@@ -65,7 +65,7 @@ fn reply() -> Reply {
 }
 
 fn read(target: Target, is_stream: bool, pieces: &[&[u8]]) -> (Vec<Event>, Result<(), Trouble>) {
-    let (mut reply, mut incoming) = (reply(), Incoming::new(target, is_stream));
+    let (mut reply, mut incoming) = (reply(), Incoming::new(Origin::Other(target), is_stream));
     let done = pieces.iter().try_for_each(|piece| incoming.push(piece, &mut reply));
     let done = done.and_then(|()| incoming.finish(&mut reply));
     (reply.take(), done)

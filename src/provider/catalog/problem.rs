@@ -21,6 +21,9 @@ pub enum Problem {
     /// An empty text, or one with characters that garble a terminal.
     #[error("it is empty, or holds a space at an end or a control character")]
     Text,
+    /// A word of the dialect that cannot be.
+    #[error("{0}")]
+    Dialect(String),
     /// A model that takes nothing.
     #[error("it is 0")]
     Zero,
@@ -100,6 +103,7 @@ impl Problem {
             Self::VariableName => {
                 "a variable's name is letters, digits and `_`, and does not begin with a digit".to_owned()
             }
+            Self::Dialect(_) => "see docs/gateway.md for what stands there".to_owned(),
             Self::NoMode => "add mode: bedrock, vertex or foundry, or leave it out".to_owned(),
             Self::Way => "for example way: api-key".to_owned(),
             Self::NoFileName => "add the name it is stored under, as in file: adc.json".to_owned(),

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use super::dialect::Dialect;
 use super::mode::{Cloud, Mode};
 
 use crate::name::ProviderId;
@@ -36,6 +37,8 @@ pub struct Provider {
     pub models: Models,
     /// How many tokens the main model takes.
     pub context_window: Option<u64>,
+    /// What it can do and how it wants things said, where the gateway speaks to it.
+    pub dialect: Dialect,
     /// Where it is a cloud mode of Claude Code: which, and what it has to be told.
     pub cloud: Option<Cloud>,
     /// Further variables of a session.
@@ -74,12 +77,14 @@ pub enum Auth {
 
 /// Model ids of a backend.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Models {
     /// The one that answers.
     pub main: Option<String>,
     /// The one for quick background work; the main one where it is `None`.
     pub small: Option<String>,
+    /// The backend's names of models that clients of the gateway call otherwise.
+    pub map: BTreeMap<String, String>,
 }
 
 /// Whose row a provider is.
@@ -121,6 +126,7 @@ impl Provider {
             key_optional: false,
             models: Models::default(),
             context_window: None,
+            dialect: Dialect::default(),
             cloud: None,
             env: BTreeMap::new(),
             origin: Origin::User,

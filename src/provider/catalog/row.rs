@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 
+use super::dialect::{self, Dialect};
 use super::mode::Mode;
 use super::mode_row::{self, FILE_QUESTION, FileRow, Ordered, QUESTION, QuestionRow};
 use super::problem::Problem;
@@ -26,8 +27,9 @@ static ROW: Keys = Keys::Map(&[
     ("key_env", Keys::Leaf),
     ("key_url", Keys::Leaf),
     ("key_optional", Keys::Leaf),
-    ("models", Keys::Map(&[("main", Keys::Leaf), ("small", Keys::Leaf)])),
+    ("models", Keys::Map(&[("main", Keys::Leaf), ("small", Keys::Leaf), ("map", Keys::Free)])),
     ("context_window", Keys::Leaf),
+    ("dialect", dialect::KEYS),
     ("mode", Keys::Leaf),
     ("ask", Keys::Each(&QUESTION)),
     ("files", Keys::Each(&FILE_QUESTION)),
@@ -54,6 +56,7 @@ pub(super) struct Row {
     key_optional: Option<bool>,
     models: Option<Models>,
     context_window: Option<u64>,
+    dialect: Option<serde_yaml::Mapping>,
     pub(super) mode: Option<Mode>,
     ask: Option<Ordered<QuestionRow>>,
     files: Option<Ordered<FileRow>>,
@@ -81,12 +84,15 @@ impl Row {
     pub(super) fn overridden_by(self, over: Self) -> Self {
         let models = match (self.models, over.models) {
             (Some(base), Some(over)) => {
-                Some(Models { main: over.main.or(base.main), small: over.small.or(base.small) })
+                let map = base.map.into_iter().chain(over.map).collect();
+                Some(Models { main: over.main.or(base.main), small: over.small.or(base.small), map })
             }
             (base, over) => over.or(base),
         };
         let mut env = self.env.unwrap_or_default();
         env.extend(over.env.unwrap_or_default());
+        let mut dialect = self.dialect.unwrap_or_default();
+        dialect.extend(over.dialect.unwrap_or_default());
         Self {
             name: over.name.or(self.name),
             wire: over.wire.or(self.wire),
@@ -97,6 +103,7 @@ impl Row {
             key_optional: over.key_optional.or(self.key_optional),
             models,
             context_window: over.context_window.or(self.context_window),
+            dialect: Some(dialect),
             mode: over.mode.or(self.mode),
             ask: Some(self.ask.unwrap_or_default().overridden_by(over.ask.unwrap_or_default())),
             files: Some(self.files.unwrap_or_default().overridden_by(over.files.unwrap_or_default())),
@@ -127,6 +134,7 @@ impl Row {
             key_optional: self.key_optional.unwrap_or(false),
             models: self.models.unwrap_or_default(),
             context_window: self.context_window,
+            dialect: read_dialect(self.dialect.unwrap_or_default())?,
             cloud,
             env: self.env.unwrap_or_default(),
             origin,
@@ -153,12 +161,21 @@ impl From<&Provider> for Row {
             key_optional: Some(key_optional),
             models: Some(models),
             context_window: provider.context_window,
+            dialect: match serde_yaml::to_value(&provider.dialect) {
+                Ok(serde_yaml::Value::Mapping(dialect)) => Some(dialect),
+                _ => None,
+            },
             mode: provider.mode(),
             ask: provider.cloud.as_ref().map(|cloud| cloud.questions.as_slice().into()),
             files: provider.cloud.as_ref().map(|cloud| cloud.files.as_slice().into()),
             env: Some(provider.env.clone()),
         }
     }
+}
+
+fn read_dialect(dialect: serde_yaml::Mapping) -> Result<Dialect, Fault> {
+    serde_yaml::from_value(serde_yaml::Value::Mapping(dialect))
+        .map_err(|error| fault(&["dialect"], Problem::Dialect(error.to_string())))
 }
 
 pub(super) fn fault(field: &[&str], problem: impl Into<Problem>) -> Fault {

@@ -62,7 +62,11 @@ fn a_users_row_goes_over_a_built_in_one_field_by_field() {
     );
     let built_in = Catalog::built_in().get(&id("minimax")).unwrap().clone();
     let expected = Provider {
-        models: Models { main: Some("MiniMax-M3".to_owned()), small: Some("tiny".to_owned()) },
+        models: Models {
+            main: Some("MiniMax-M3".to_owned()),
+            small: Some("tiny".to_owned()),
+            ..Models::default()
+        },
         auth: Auth::XApiKey,
         env: [("EXTRA", "yes"), ("API_TIMEOUT_MS", "1")].map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
         origin: Origin::Overridden,

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread::JoinHandle;
 
+use super::super::catalog::dialect::Dialect;
 use super::super::catalog::{Models, Origin, Wire};
 use super::{Auth, Provider};
 
@@ -54,6 +55,7 @@ pub(in crate::provider) fn provider(id: &str, base_url: Option<&str>) -> Provide
         key_url: Some("https://z.ai/keys".to_owned()),
         models: Models::default(),
         context_window: None,
+        dialect: Dialect::default(),
         cloud: None,
         env: BTreeMap::new(),
     }

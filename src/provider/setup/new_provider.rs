@@ -27,7 +27,7 @@ impl NewProvider {
             base_url: self.base_url,
             auth: self.auth,
             key_env: vec![self.key_env],
-            models: Models { main: self.main_model, small: None },
+            models: Models { main: self.main_model, ..Models::default() },
             ..Provider::unlisted(self.id)
         }
     }

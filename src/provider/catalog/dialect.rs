@@ -1,10 +1,12 @@
 //! What a backend can do and how it wants things said, where backends of one wire differ: data of the catalogue's rows,
 //! so that a new backend, or one that has learned something, is a line in `catalog.yaml` and no code.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+
+use crate::config::yaml::Keys;
 
 /// What a backend can do. The defaults are those of OpenAI's own API, which most others follow.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Dialect {
     /// Whether a system message may stand in the midst of a conversation; where not, it is said as the person's.
@@ -37,10 +39,32 @@ pub struct Dialect {
     pub thought_signatures: bool,
     /// Whether the backend itself can search the web.
     pub web_search: bool,
+    /// The header for the key, where it is neither `Authorization` nor `x-api-key`.
+    pub key_header: Option<String>,
 }
 
+/// The keys that a row's `dialect` may have.
+pub(super) const KEYS: Keys = Keys::Map(&[
+    ("inline_system", Keys::Leaf),
+    ("system_role", Keys::Leaf),
+    ("images", Keys::Leaf),
+    ("parallel_tool_calls", Keys::Leaf),
+    ("max_tokens_field", Keys::Leaf),
+    ("max_output", Keys::Leaf),
+    ("efforts", Keys::Leaf),
+    ("reasoning_field", Keys::Leaf),
+    ("user_field", Keys::Leaf),
+    ("stream_usage", Keys::Leaf),
+    ("call_id_length", Keys::Leaf),
+    ("num_ctx", Keys::Leaf),
+    ("thinking", Keys::Leaf),
+    ("thought_signatures", Keys::Leaf),
+    ("web_search", Keys::Leaf),
+    ("key_header", Keys::Leaf),
+]);
+
 /// How a model of Gemini is told how much to think.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ThinkingField {
     /// By a word: the models from 3 on.
@@ -53,7 +77,7 @@ pub enum ThinkingField {
 }
 
 /// The role of the system prompt.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SystemRole {
     /// What everybody takes.
@@ -64,7 +88,7 @@ pub enum SystemRole {
 }
 
 /// The field that bounds a reply of Chat Completions.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MaxTokensField {
     /// The old one, which everybody but `OpenAI`'s reasoning models takes.
@@ -92,6 +116,7 @@ impl Default for Dialect {
             thinking: ThinkingField::Level,
             thought_signatures: true,
             web_search: false,
+            key_header: None,
         }
     }
 }
@@ -132,6 +157,18 @@ mod tests {
         assert_eq!(dialect(&["high"]).effort("low"), Some("high"));
         assert_eq!(dialect(&[]).effort("high"), None);
         assert_eq!(three.effort("unheard-of"), None);
+    }
+
+    #[test]
+    fn every_field_is_a_key() {
+        let serde_json::Value::Object(fields) = serde_json::json!(Dialect::default()) else {
+            panic!("an object")
+        };
+        let Keys::Map(keys) = KEYS else { panic!("a map") };
+        assert_eq!(
+            fields.keys().map(String::as_str).collect::<Vec<_>>(),
+            keys.iter().map(|(key, _)| *key).collect::<Vec<_>>()
+        );
     }
 
     #[test]
