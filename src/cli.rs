@@ -4,7 +4,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::command::{config, exec, run};
+use crate::command::{ask, config, exec, gateway, run};
 
 const ENVIRONMENT_AND_EXIT_CODES: &str = "\
 Environment, for one run and not remembered:
@@ -95,5 +95,9 @@ pub enum Command {
     #[expect(missing_docs, reason = "as above")]
     Exec(exec::Args),
     #[expect(missing_docs, reason = "as above")]
+    Ask(ask::Args),
+    #[expect(missing_docs, reason = "as above")]
     Config(config::Args),
+    #[expect(missing_docs, reason = "as above")]
+    Gateway(gateway::Args),
 }

@@ -10,7 +10,7 @@ use crate::container::relay::ssh_agent;
 use crate::container::{apply, claude_config, engine, image, image_check, mount, pull_failure, session};
 use crate::provider::{catalog, credentials, login, session_env, setup};
 use crate::signals::EndSignal;
-use crate::{host, name, old_home, private_file, project, user_file};
+use crate::{gateway, host, name, old_home, private_file, project, user_file};
 
 /// Something failed on this machine.
 const FAILURE: u8 = 1;
@@ -61,6 +61,9 @@ pub enum Error {
     /// `claude setup-token` made no token.
     #[error("`claude setup-token` ended with code {0}; nothing was stored")]
     NoToken(u8),
+    /// The gateway.
+    #[error(transparent)]
+    Gateway(#[from] gateway::Error),
     /// The session's variables.
     #[error(transparent)]
     SessionEnv(#[from] session_env::Error),
@@ -172,6 +175,7 @@ impl Error {
             Self::NoToken(_) => {
                 Some("run it again, or give an API key, or log in inside the session".to_owned())
             }
+            Self::Gateway(error) => error.hint(),
             Self::SessionEnv(error) => error.hint(),
             Self::Mount(error) => error.hint(),
             Self::SshAgent(error) => error.hint(),
@@ -269,6 +273,18 @@ impl Error {
                 | setup::Error::NoAnswer => USAGE,
                 setup::Error::Host(error) => host_code(error),
                 setup::Error::Credentials(error) => credentials_code(error),
+            },
+            Self::Gateway(error) => match error {
+                gateway::Error::Listen { .. }
+                | gateway::Error::PortFile { .. }
+                | gateway::Error::Client(_)
+                | gateway::Error::Failed(_) => FAILURE,
+                gateway::Error::Cloud(_)
+                | gateway::Error::Plugin(_)
+                | gateway::Error::NoBaseUrl(_)
+                | gateway::Error::KeyHeader(_)
+                | gateway::Error::NoModel(_)
+                | gateway::Error::NoQuestion => USAGE,
             },
             Self::Apply(apply::Error::InUse { .. } | apply::Error::NamesTaken(_))
             | Self::Flag { .. }

@@ -39,6 +39,8 @@ pub fn main() -> ExitCode {
     let done = match command.unwrap_or(Command::Run(run)) {
         Command::Run(args) => block_on(async |host| command::run::run(&args, host).await),
         Command::Exec(args) => block_on(async |host| command::exec::exec(&args, host).await),
+        Command::Ask(args) => block_on(async |host| command::ask::ask(&args, host).await),
+        Command::Gateway(args) => block_on(async |host| command::gateway::gateway(&args, host).await),
         Command::Config(args) => block_on(async |host| command::config::config(&args, host).await),
     };
     done.unwrap_or_else(|error| {

@@ -60,6 +60,16 @@ impl KeyArgs {
     }
 }
 
+/// How a key is to be got.
+pub(super) fn options(target: &Target, args: &KeyArgs) -> Options {
+    Options {
+        source: args.source().unwrap_or(Source::Ask),
+        no_verify: args.no_verify,
+        ca_file: target.ca_file.as_ref().map(|file| file.path.clone()),
+        command: command(target),
+    }
+}
+
 /// The chosen provider's row and its credentials. Asks for what is missing, and stores it.
 pub async fn obtain(target: &Target, args: &KeyArgs, host: &Host) -> Result<(Provider, Credentials), Error> {
     let id = &target.settings.provider.value;
@@ -73,12 +83,7 @@ pub async fn obtain(target: &Target, args: &KeyArgs, host: &Host) -> Result<(Pro
         return Ok(known);
     }
     let load = || credentials::load(&target.reactor_home, &target.account, id);
-    let options = Options {
-        source: given.unwrap_or(Source::Ask),
-        no_verify: args.no_verify,
-        ca_file: target.ca_file.as_ref().map(|file| file.path.clone()),
-        command: command(target),
-    };
+    let options = options(target, args);
     let Some(provider) = target.provider()? else {
         let nearest = target.catalog.nearest(id);
         if host.terminal.can_ask() {
@@ -188,7 +193,7 @@ pub async fn confirm_unseen(target: &Target, host: &Host) -> Result<(), Error> {
 }
 
 /// Says what is to be said about a key that was taken, and where it went.
-fn tell(warnings: &[Warning], path: &Path) {
+pub(super) fn tell(warnings: &[Warning], path: &Path) {
     for warning in warnings {
         ui::warn(&warning.to_string());
     }

@@ -3,6 +3,8 @@
 //! `run` and `exec` share `choices` (the flags that choose), `target` (what they resolve to), `trust`, `old_home`, `keys`,
 //! `settle` (all that comes before the container), `image` and `launch` (the running container).
 
+pub mod ask;
+pub mod backend;
 pub mod build_progress;
 pub mod carried;
 pub mod checked_images;
@@ -12,6 +14,8 @@ pub mod config_trust;
 pub mod dry_run;
 pub mod exec;
 pub mod forward;
+pub mod gateway;
+pub mod gateway_serve;
 pub mod image;
 pub mod keys;
 pub mod launch;

@@ -14,18 +14,18 @@ use hyper::body::{Body, Frame, Incoming as UpstreamBody};
 use tokio::time::{Instant, Sleep};
 
 use super::backend::Backend;
-use super::event::PING;
+use super::event::{Event, PING};
 use super::failure::Failure;
 use super::reply::Reply;
 use super::translate::Incoming;
 
 /// How long a client waits at most for a sign of life. Claude Code gives a stream up after 300 s of silence, and what lies
 /// between may well after 30.
-pub const PING_EVERY: Duration = Duration::from_secs(10);
+const PING_EVERY: Duration = Duration::from_secs(10);
 
 /// A reply on its way.
 #[derive(Debug)]
-pub struct Translated {
+pub(super) struct Translated {
     upstream: Option<(UpstreamBody, Incoming)>,
     reply: Reply,
     backend: Arc<Backend>,
@@ -47,7 +47,12 @@ enum Step {
 
 impl Translated {
     /// A reply of which nothing was read yet.
-    pub fn new(upstream: UpstreamBody, incoming: Incoming, reply: Reply, backend: Arc<Backend>) -> Self {
+    pub(super) fn new(
+        upstream: UpstreamBody,
+        incoming: Incoming,
+        reply: Reply,
+        backend: Arc<Backend>,
+    ) -> Self {
         Self {
             upstream: Some((upstream, incoming)),
             reply,
@@ -59,7 +64,7 @@ impl Translated {
 
     /// Waits for the first word of the reply, so that what fails before it is answered by a status of its own. After a
     /// while of silence the reply begins all the same.
-    pub async fn first_word(&mut self) -> Result<(), Failure> {
+    pub(super) async fn first_word(&mut self) -> Result<(), Failure> {
         let first = std::future::poll_fn(|context| {
             loop {
                 match self.poll_step(context) {
@@ -79,8 +84,22 @@ impl Translated {
         first.await
     }
 
+    /// The next events of the reply; none where it is complete.
+    pub(super) async fn next(&mut self) -> Option<Result<Vec<Event>, Failure>> {
+        loop {
+            let events = self.reply.take();
+            if !events.is_empty() {
+                return Some(Ok(events));
+            }
+            self.upstream.as_ref()?;
+            if let Step::Failed(failure) = std::future::poll_fn(|context| self.poll_step(context)).await {
+                return Some(Err(failure));
+            }
+        }
+    }
+
     /// Reads the whole reply.
-    pub async fn whole(mut self) -> Result<Reply, Failure> {
+    pub(super) async fn whole(mut self) -> Result<Reply, Failure> {
         loop {
             match std::future::poll_fn(|context| self.poll_step(context)).await {
                 Step::More => {}

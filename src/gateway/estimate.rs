@@ -11,7 +11,7 @@ const PER_IMAGE: u64 = 1600;
 const PER_MESSAGE: u64 = 4;
 
 /// About how many tokens a request is.
-pub fn tokens(request: &Request) -> u64 {
+pub(super) fn tokens(request: &Request) -> u64 {
     let tools = request.tools.iter().map(|tool| {
         let schema = tool.input_schema.as_ref().map_or(0, |schema| schema.get().len());
         tool.name.len() + tool.description.as_ref().map_or(0, String::len) + schema

@@ -267,7 +267,7 @@ fn failed(failure: &Failure) -> Answer {
 }
 
 /// The id of a reply: unlike any other.
-fn new_id() -> String {
+pub(super) fn new_id() -> String {
     let mut bytes = [0; 12];
     // Without a source of random numbers there would be no TLS either.
     getrandom::fill(&mut bytes).expect("the system gives random numbers");
