@@ -82,22 +82,22 @@ pub fn apply(key: &str, change: Change, scope: &ScopeArgs, host: &Host) -> Resul
         ui::warn(&problem.to_string());
     }
     if !unsets {
-        let value = changed
-            .file
-            .document
-            .as_ref()
-            .and_then(|document| document.text_at(&path.split('.').collect::<Vec<_>>()));
+        let value = changed.file.document.as_ref().and_then(|document| document.text_at(&parts(path)));
         doubts(path, value.as_deref(), &places)?;
         consent(path, &file, &changed.file)?;
     }
-    overruled(path, unsets, &file, &places, scope, host)?;
+    overruled(path, &changed.file, unsets, &file, &places, scope, host)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn parts(key: &str) -> Vec<&str> {
+    key.split('.').collect()
 }
 
 /// What became of the key, in one line.
 fn said(key: &str, anything: bool, unsets: bool, file: &ChoiceFile, left: &Examined) -> String {
     let place = file.path.display();
-    let parts: Vec<&str> = key.split('.').collect();
+    let parts = parts(key);
     let value = left.document.as_ref().map(|document| match document.text_at(&parts) {
         Some(value) => value,
         None => document.list(&parts).join(", "),
@@ -161,6 +161,7 @@ fn consent(key: &str, file: &ChoiceFile, left: &Examined) -> Result<(), Error> {
 /// Says what is over the file just changed.
 fn overruled(
     key: &str,
+    left: &Examined,
     unset: bool,
     file: &ChoiceFile,
     places: &Places,
@@ -186,6 +187,10 @@ fn overruled(
         let entry = entries.into_iter().find(|entry| entry.key == key);
         entry.map(|entry| (entry.value, entry.origin))
     };
+    let (key, written) = match key.starts_with("projects.") {
+        true => ("account", None),
+        false => (key, left.document.as_ref().and_then(|document| document.text_at(&parts(key)))),
+    };
     match now {
         // Mounts of all layers count.
         _ if key == "mounts" => {}
@@ -193,6 +198,7 @@ fn overruled(
         Some((value, origin)) if unset => {
             ui::note(&ui::one_line(&format!("what counts now: {key} = {value} (from: {origin})")));
         }
+        Some((value, _)) if written.as_ref() == Some(&value) => {}
         Some((value, origin)) => {
             ui::warn(&ui::one_line(&format!("it is overruled: {key} = {value} (from: {origin})")));
         }

@@ -47,7 +47,7 @@ impl Shown {
             Default::None => (None, ""),
         };
         Self {
-            key: key.path.to_owned(),
+            key: key.path.trim_end_matches(".{name}").to_owned(),
             value,
             source: Source::Default.to_string(),
             source_kind: Source::Default.kind(),

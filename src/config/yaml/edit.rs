@@ -531,7 +531,7 @@ mod tests {
             "list:\n  - a # one\n  # two\n  - 'b'\n  - c\n  - d\ndanger: no\n"
         );
         assert_eq!(set(block, &["a", "c"]), "list:\n  - a # one\n  # two\n  - c\ndanger: no\n");
-        assert_eq!(set(block, &[]), "  # two\ndanger: no\n");
+        assert_eq!(set(block, &[]), "danger: no\n");
         assert_eq!(set("list: [a, 'b'] # c\n", &["a", "b", "d, e"]), "list: [a, 'b', \"d, e\"] # c\n");
         assert_eq!(set("list: [a]\n", &["x"]), "list:\n  - x\n");
         assert_eq!(set(block, &["a", "b", "c"]), block);
