@@ -5,16 +5,9 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::command::{config, exec, run};
+use crate::config::table;
 
 const ENVIRONMENT_AND_EXIT_CODES: &str = "\
-Environment, for one run and not remembered:
-  CLAUDE_REACTOR_ACCOUNT, CLAUDE_REACTOR_VARIANT, CLAUDE_REACTOR_DANGER,
-  CLAUDE_REACTOR_LLM_PROVIDER, CLAUDE_REACTOR_LLM_MODEL, CLAUDE_REACTOR_LLM_SMALL_MODEL,
-  CLAUDE_REACTOR_LLM_ENV, CLAUDE_REACTOR_LLM_EXPORT_KEY, CLAUDE_REACTOR_HOST_DOCKER,
-  CLAUDE_REACTOR_HOST_DOCKER_TIMEOUT, CLAUDE_REACTOR_SSH_AGENT,
-  CLAUDE_REACTOR_SSH_AGENT_SOCKET, CLAUDE_REACTOR_SESSION_PERSISTENCE, CLAUDE_REACTOR_SUDO,
-  CLAUDE_REACTOR_LIMITS_CPUS, CLAUDE_REACTOR_LIMITS_MEMORY, CLAUDE_REACTOR_LIMITS_PIDS,
-  CLAUDE_REACTOR_ENGINE, CLAUDE_REACTOR_REGISTRY, CLAUDE_REACTOR_CA_FILE,
   CLAUDE_REACTOR_ENGINE_SHARES_FILES (docs/engines.md)
   CLAUDE_REACTOR_HOME   where accounts, keys and history are kept (default: ~/.claude-reactor)
   DOCKER_HOST, DOCKER_CONTEXT, CONTAINER_HOST
@@ -28,6 +21,21 @@ Exit codes:
   125  the container engine is missing or failed
   130  you left a question with Ctrl-C";
 
+/// The variables that stand for a key each, as many in a line as fit.
+fn variables() -> String {
+    const WIDTH: usize = 90;
+    let mut text = "Environment, for one run and not remembered:\n".to_owned();
+    let mut line = String::new();
+    for name in table::variables() {
+        if line.len() + name.len() + ", ".len() > WIDTH {
+            text.push_str(&format!("{line}\n"));
+            line.clear();
+        }
+        line.push_str(&format!("{}{name},", if line.is_empty() { "  " } else { " " }));
+    }
+    text + &line + "\n"
+}
+
 /// The real Claude Code CLI in a container of your own, on the LLM backend this project chose.
 ///
 /// Without a command, `claude-reactor` is `claude-reactor run`.
@@ -36,7 +44,7 @@ Exit codes:
     name = "claude-reactor",
     version,
     override_usage = "claude-reactor [OPTIONS] [-- <CLAUDE ARGS>...]\n       claude-reactor <COMMAND>",
-    after_long_help = format!("{}\n\n{ENVIRONMENT_AND_EXIT_CODES}", run::EXAMPLES),
+    after_long_help = format!("{}\n\n{}{ENVIRONMENT_AND_EXIT_CODES}", run::EXAMPLES, variables()),
     max_term_width = 110
 )]
 pub struct Cli {
@@ -96,4 +104,23 @@ pub enum Command {
     Exec(exec::Args),
     #[expect(missing_docs, reason = "as above")]
     Config(config::Args),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flags_that_the_reference_names_are_there() {
+        let command = Cli::command();
+        let flags: Vec<&str> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
+        for key in table::all().filter(|key| key.flag.starts_with("`--")) {
+            let name = key.flag.trim_start_matches("`--").split(['`', '[', '=']).next().unwrap();
+            let known = flags.contains(&name)
+                || command
+                    .get_arguments()
+                    .any(|arg| arg.get_all_aliases().is_some_and(|all| all.contains(&name)));
+            assert!(known, "--{name}");
+        }
+    }
 }

@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::command::{choice_file, config_edit};
 use crate::config::{self, Source};
 use crate::container::relay::ssh_agent;
 use crate::container::{apply, claude_config, engine, image, image_check, mount, pull_failure, session};
@@ -37,6 +38,12 @@ pub enum Error {
     /// Files, variables or flags that choose.
     #[error(transparent)]
     Config(#[from] config::Error),
+    /// A key that is to be changed in a file.
+    #[error(transparent)]
+    ChoiceFile(#[from] choice_file::Error),
+    /// A file that is to be edited by hand.
+    #[error(transparent)]
+    ConfigEdit(#[from] config_edit::Error),
     /// A file that has to be private.
     #[error(transparent)]
     PrivateFile(#[from] private_file::Error),
@@ -162,6 +169,8 @@ impl Error {
             Self::Name(error) => error.hint(),
             Self::Project(error) => error.hint(),
             Self::Config(error) => error.hint(),
+            Self::ChoiceFile(error) => error.hint(),
+            Self::ConfigEdit(error) => error.hint(),
             Self::PrivateFile(error) => error.hint(),
             Self::UserFile(error) => error.hint(),
             Self::Catalog(error) => error.hint(),
@@ -235,6 +244,7 @@ impl Error {
             | Self::Login(login::Error::Read { .. })
             | Self::NoToken(_)
             | Self::UserFile(_)
+            | Self::ConfigEdit(config_edit::Error::Editor { .. } | config_edit::Error::Overtaken { .. })
             | Self::Io { .. } => FAILURE,
             Self::Host(error) => host_code(error),
             Self::PrivateFile(error) => private_file_code(error),
@@ -246,7 +256,9 @@ impl Error {
             },
             Self::Config(error) => match error {
                 config::Error::Read { .. } => FAILURE,
-                config::Error::Yaml(_) | config::Error::Value { .. } => USAGE,
+                config::Error::Yaml(_) | config::Error::FileValue { .. } | config::Error::Value { .. } => {
+                    USAGE
+                }
             },
             Self::Setup(error) => match error {
                 setup::Error::Input(_) => FAILURE,
@@ -273,6 +285,8 @@ impl Error {
             Self::Apply(apply::Error::InUse { .. } | apply::Error::NamesTaken(_))
             | Self::Flag { .. }
             | Self::NamedImage { .. }
+            | Self::ChoiceFile(_)
+            | Self::ConfigEdit(config_edit::Error::NoTerminal)
             | Self::Name(_)
             | Self::Project(_)
             | Self::Catalog(_)

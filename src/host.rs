@@ -143,6 +143,15 @@ impl Host {
             None => self.cwd.join(path),
         }
     }
+
+    /// A path for people to read: `~/x` for what is under the home folder.
+    pub fn shortened(&self, path: &str) -> String {
+        match Path::new(path).strip_prefix(&self.home) {
+            Ok(rest) if rest.as_os_str().is_empty() => "~".to_owned(),
+            Ok(rest) => format!("~/{}", rest.display()),
+            Err(_) => path.to_owned(),
+        }
+    }
 }
 
 /// `$PWD` keeps the symbolic links the user came through, so that a project keeps its name when its folder is reached

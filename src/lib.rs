@@ -15,6 +15,7 @@ pub mod host;
 pub mod image_choice;
 pub mod inventory;
 pub mod name;
+pub mod nearest;
 pub mod old_home;
 pub mod private_file;
 pub mod project;

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use super::choice_file::ChoiceFile;
 use crate::config::agent_socket::AgentFlag;
-use crate::config::file::{self, USER_KEYS};
+use crate::config::file::USER_KEYS;
 use crate::config::timeout::Timeout;
 use crate::config::yaml::{Document, Scalar};
 use crate::config::{ModelId, MountText, Values, parse_at};
@@ -14,7 +15,6 @@ use crate::image_choice::ImageChoice;
 use crate::name::{AccountName, ProviderId};
 use crate::private_file;
 use crate::project::{Project, SessionDir};
-use crate::ui;
 use crate::user_file;
 
 /// The flags that say which container, and which backend.
@@ -125,8 +125,7 @@ pub fn remember(
     if kept.is_empty() {
         return Ok(());
     }
-    private_file::create_dir(reactor_home, session_dir.path())?;
-    edit_choices(&session_dir.file(), |document| {
+    ChoiceFile::of_session(session_dir, reactor_home).edit(|document| {
         let mut document = document.clone();
         if chosen.values.provider.as_ref().is_some_and(|provider| provider != before) {
             document = unset(&document, &["llm", "model"])?;
@@ -136,7 +135,8 @@ pub fn remember(
             document = set(&document, key, value)?;
         }
         Ok(document)
-    })
+    })?;
+    Ok(())
 }
 
 /// The keys that are remembered, with what the flags say of them.
@@ -156,27 +156,6 @@ fn kept(chosen: &Values) -> Vec<(&'static [&'static str], Scalar)> {
         (&["ssh_agent_socket"], text(chosen.ssh_agent_socket.as_ref())),
     ];
     keys.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
-}
-
-/// Edits a `.claude-reactor` file. One of the old `key=value` form is YAML from its first change on; as it was, it stays
-/// beside the new one.
-fn edit_choices(path: &Path, change: impl FnOnce(&Document) -> Result<Document, Error>) -> Result<(), Error> {
-    let mut kept = None;
-    user_file::edit(path, |text| {
-        let (before, _) = file::document(path, text)?;
-        let after = change(&before)?;
-        if after.text() == before.text() {
-            return Ok(text.to_owned());
-        }
-        if before.text() != text {
-            kept = Some(user_file::keep_copy(path, text)?);
-        }
-        Ok::<_, Error>(after.text().to_owned())
-    })?;
-    if let Some(copy) = kept {
-        ui::note(&format!("{} is YAML now; as it was, it is kept in {}", path.display(), copy.display()));
-    }
-    Ok(())
 }
 
 fn edit(

@@ -146,7 +146,7 @@ fn table(report: &Report) -> String {
         let _ = writeln!(text, "{name:<11}{} → {}{read_only}", ui::one_line(&mount.source), mount.target);
     }
     let _ = writeln!(text, "{:<11}{}", "variables", report.variables.join(" "));
-    for (index, Entry { key, value, source }) in
+    for (index, Entry { key, value, source, .. }) in
         report.settings.iter().filter(|entry| entry.is_chosen()).enumerate()
     {
         let name = if index == 0 { "settings" } else { "" };

@@ -1,15 +1,28 @@
 //! The commands: one file each, with the arguments (whose doc comments are the help) and a function that does it.
 //!
 //! `run` and `exec` share `choices` (the flags that choose), `target` (what they resolve to), `trust`, `old_home`, `keys`,
-//! `settle` (all that comes before the container), `image` and `launch` (the running container).
+//! `settle` (all that comes before the container), `image` and `launch` (the running container). The `config` commands share
+//! `sources` (what the layers say, which `target` goes by too), `scope` (which file is meant), `examined` (what is wrong with
+//! one) and `choice_file` (changing one, as the remembering flags do).
 
 pub mod build_progress;
 pub mod carried;
 pub mod checked_images;
+pub mod choice_file;
 pub mod choices;
 pub mod config;
+pub mod config_edit;
+pub mod config_get;
+pub mod config_path;
+pub mod config_schema;
+pub mod config_set;
+pub mod config_show;
 pub mod config_trust;
+pub mod config_unset;
+pub mod config_validate;
+pub mod config_values;
 pub mod dry_run;
+pub mod examined;
 pub mod exec;
 pub mod forward;
 pub mod image;
@@ -18,7 +31,10 @@ pub mod launch;
 pub mod lock;
 pub mod old_home;
 pub mod run;
+pub mod schema_file;
+pub mod scope;
 pub mod settle;
+pub mod sources;
 pub mod subscription;
 pub mod target;
 pub mod trust;

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use super::carried::Carried;
 use super::choices::{self, ChoiceArgs, Choices};
 use super::forward::{self, Forward};
+use super::sources::{Places, Sources};
 use super::trust::{Surroundings, Trust};
 use crate::config::agent_socket::AgentSocket;
-use crate::config::file::{self, UserFile};
-use crate::config::{self, Layer, Settings, Source, Values, resolve, vars};
+use crate::config::file;
+use crate::config::{self, Layer, Settings, Source, Values, resolve};
 use crate::container::drift::Reason;
 use crate::container::image_check::Error::{TooLong, Unfit};
 use crate::container::mount::{self, Mount};
@@ -19,7 +20,6 @@ use crate::container::spec::{CA_FILE, CaFile, Limits, User};
 use crate::error::Error;
 use crate::host::Host;
 use crate::name::{AccountName, ProviderId};
-use crate::private_file;
 use crate::project::{Project, SessionDir};
 use crate::provider::catalog::{Catalog, Provider};
 use crate::provider::user_env;
@@ -67,44 +67,12 @@ impl Target {
     /// Resolves flags, environment and files. `own` is what the flags of one command alone say.
     pub fn resolve(args: &ChoiceArgs, own: Values, host: &Host) -> Result<Self, Error> {
         let mut chosen = args.parse(own, host)?;
-        let reactor_home = host.reactor_home()?;
-        let project = Project::find(host)?;
-        project.refuse_keys_inside(&reactor_home)?;
-
-        let user_path = reactor_home.join("config.yaml");
-        for decisive in [&reactor_home, &user_path, &reactor_home.join("providers.yaml")] {
-            // Who can change these decides where keys go.
-            private_file::refuse_changes_by_others(decisive)?;
-        }
-        let user = file::user_file(&user_path, &file::read_text(&user_path)?)?;
-        let project_path = project.file();
-        let own_file = project.has_own_file(host.uid);
-        let text = if own_file { file::read_project_text(&project_path, host.uid)? } else { String::new() };
-        let shared = file::project_choices(&project_path, &text)?;
-        let (account, account_source) =
-            account(&chosen, &user, &user_path, shared.choices.account.as_ref(), &project, host)?;
-
-        let session_dir = project.session_dir(&reactor_home, &account);
-        let session_path = session_dir.file();
-        let text = file::read_text(&session_path)?;
-        let remembered = file::choices(&session_path, &text, Path::new(project.root()))?;
-        let warnings = [shared.choices.warnings.clone(), remembered.warnings].concat();
-        let account_folder = reactor_home.join(account.as_str());
-        let account_path = account_folder.join("config.yaml");
-        for decisive in [&account_folder, &account_path] {
-            private_file::refuse_changes_by_others(decisive)?;
-        }
-        let of_account = file::account_file(&account_path, &file::read_text(&account_path)?)?;
-        let layers = [
-            Layer { source: Source::UserFile(user_path), values: user.values },
-            Layer { source: Source::AccountFile(account_path), values: of_account },
-            Layer { source: Source::ProjectFile(project_path), values: shared.choices.values.clone() },
-            Layer { source: Source::SessionFile(session_path), values: remembered.values },
-            Layer { source: Source::Environment, values: vars::values(host)? },
-            Layer { source: Source::Flag, values: chosen.values.clone() },
-        ];
+        let sources = Sources::read(chosen.account.as_ref(), host)?;
+        let provider_of_files = resolve(sources.of_files()).provider.value;
+        let Sources { places, mut layers, shared, warnings, .. } = sources;
+        let Places { reactor_home, project, account, account_source, session_dir } = places;
+        layers.push(Layer { source: Source::Flag, values: chosen.values.clone() });
         let mut settings = resolve(&layers);
-        let provider_of_files = resolve(&layers[..4]).provider.value;
         if chosen.values.provider.is_none() && settings.provider.value != provider_of_files {
             // A variable chose the provider for this run alone, so a model for it is not to be remembered either.
             chosen.values.model = None;
@@ -247,38 +215,6 @@ impl Target {
         }
         unseen
     }
-}
-
-fn account(
-    chosen: &Choices,
-    user: &UserFile,
-    user_path: &Path,
-    shared: Option<&AccountName>,
-    project: &Project,
-    host: &Host,
-) -> Result<(AccountName, Source), Error> {
-    if let Some(account) = &chosen.account {
-        return Ok((account.clone(), Source::Flag));
-    }
-    if let Some(account) = vars::account(host)? {
-        return Ok((account, Source::Environment));
-    }
-    if let Some(account) = user.project_accounts.get(project.hash()) {
-        return Ok((account.clone(), Source::UserFile(user_path.to_owned())));
-    }
-    if let Some(account) = shared {
-        return Ok((account.clone(), Source::ProjectFile(project.file())));
-    }
-    if let Some(account) = &user.account {
-        return Ok((account.clone(), Source::UserFile(user_path.to_owned())));
-    }
-    let name: Result<AccountName, _> = host.var("USER").unwrap_or("user").parse();
-    let account = name.map_err(|error| config::Error::Value {
-        place: "your user name ($USER) cannot be the account".to_owned(),
-        problem: error.to_string(),
-        hint: Some("choose one with --account NAME".to_owned()),
-    })?;
-    Ok((account, Source::Default))
 }
 
 fn catalog(reactor_home: &Path) -> Result<Catalog, Error> {

@@ -12,7 +12,9 @@ pub mod limits;
 mod mount_text;
 mod raw;
 pub mod resolve;
+pub mod schema;
 mod secret_like;
+pub mod table;
 pub mod timeout;
 pub mod trust;
 mod values;
@@ -31,6 +33,7 @@ pub use variable::Variable;
 use crate::engine_choice::{self, EngineChoice};
 use crate::image_choice::{self, ImageChoice, RegistryPrefix};
 use crate::name::{self, ProviderId};
+use crate::nearest;
 
 /// What is wrong with the configuration.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +50,18 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// A value of a file that cannot be.
+    #[error("{place}: {key}: {problem}")]
+    FileValue {
+        /// Where it stands.
+        place: yaml::Place,
+        /// Its key.
+        key: String,
+        /// What is wrong.
+        problem: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
     /// A value that cannot be.
     #[error("{place}: {problem}")]
     Value {
@@ -60,12 +75,21 @@ pub enum Error {
 }
 
 impl Error {
+    /// Where in a file it is.
+    pub fn place(&self) -> Option<&yaml::Place> {
+        match self {
+            Self::Yaml(error) => Some(error.place()),
+            Self::FileValue { place, .. } => Some(place),
+            Self::Read { .. } | Self::Value { .. } => None,
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Yaml(error) => error.hint(),
             Self::Read { .. } => None,
-            Self::Value { hint, .. } => hint.clone(),
+            Self::FileValue { hint, .. } | Self::Value { hint, .. } => hint.clone(),
         }
     }
 }
@@ -120,7 +144,7 @@ impl ValueText for bool {
         match text {
             "true" | "1" => Ok(true),
             "false" | "0" => Ok(false),
-            _ => Err((format!("{text:?} is neither true nor false"), None)),
+            _ => Err((format!("{text:?} is neither true nor false"), yaml::flag_hint(text))),
         }
     }
 }
@@ -129,7 +153,8 @@ impl ValueText for EnvMode {
     fn from_text(text: &str) -> Result<Self, (String, Option<String>)> {
         let found = Self::NAMES.iter().find(|(name, _)| *name == text);
         let known = Self::NAMES.map(|(name, _)| name).join(" or ");
-        found.map(|(_, mode)| *mode).ok_or_else(|| (format!("{text:?} is not {known}"), None))
+        let hint = || nearest::hint(text, Self::NAMES.map(|(name, _)| name));
+        found.map(|(_, mode)| *mode).ok_or_else(|| (format!("{text:?} is not {known}"), hint()))
     }
 }
 

@@ -31,6 +31,21 @@ pub enum Source {
     Flag,
 }
 
+impl Source {
+    /// The layer, in one word. Stable: `--json` prints it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::UserFile(_) => "user",
+            Self::AccountFile(_) => "account",
+            Self::ProjectFile(_) => "project",
+            Self::SessionFile(_) => "session",
+            Self::Environment => "environment",
+            Self::Flag => "flag",
+        }
+    }
+}
+
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

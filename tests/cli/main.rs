@@ -12,6 +12,9 @@ mod common;
 mod harness;
 
 mod config_files;
+mod config_set;
+mod config_show;
+mod config_validate;
 mod env_files;
 mod first_time;
 mod forwarding;

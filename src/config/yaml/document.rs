@@ -24,16 +24,42 @@ impl Document {
     /// Reads the text of the file at `path`, which is not opened: it is there for messages. Anchors and aliases are
     /// understood, merge keys are refused.
     pub fn parse(path: &Path, text: &str, keys: &'static Keys) -> Result<Self, Error> {
+        let document = Self::lenient(path, text, keys)?;
+        match document.check(1).pop() {
+            Some(error) => Err(error),
+            None => Ok(document),
+        }
+    }
+
+    /// All that is wrong with a text, in its order; nothing for one that [`Document::parse`] takes. Of very many, the first.
+    /// With the document, whatever its keys, if the text is YAML at all.
+    pub fn examine(path: &Path, text: &str, keys: &'static Keys) -> (Option<Self>, Vec<Error>) {
+        const MOST: usize = 50;
+        match Self::lenient(path, text, keys) {
+            Ok(document) => {
+                let problems = document.check(MOST);
+                (Some(document), problems)
+            }
+            Err(error) => (None, vec![error]),
+        }
+    }
+
+    /// A text that is valid YAML, whatever its keys: for an edit of one of them.
+    pub fn lenient(path: &Path, text: &str, keys: &'static Keys) -> Result<Self, Error> {
         let value = match load(text) {
             Ok(Value::Null) => Value::Mapping(Mapping::new()),
             Ok(value) => value,
             Err(error) => return Err(unreadable(path, text, &error)),
         };
-        check(&value, keys, &|key| Place {
-            path: path.to_owned(),
-            position: nearest_position(text, keys, key),
-        })?;
         Ok(Self { path: path.to_owned(), text: text.to_owned(), keys, value })
+    }
+
+    fn check(&self, most: usize) -> Vec<Error> {
+        check(&self.value, self.keys, most, &|key, item| {
+            let key: Vec<&str> = key.iter().map(String::as_str).collect();
+            let nearest = || nearest_position(&self.text, self.keys, &key);
+            self.place(item.and_then(|item| self.item_position(&key, item)).or_else(nearest))
+        })
     }
 
     /// The file.

@@ -110,6 +110,22 @@ pub enum Error {
         /// The key where it is known, what was found and what was expected.
         message: String,
     },
+    /// The same, in our own words.
+    #[error("{place}: {}`{key}` is {found}, not {expected}", if *item { "an item of " } else { "" })]
+    WrongType {
+        /// Where it stands.
+        place: Place,
+        /// The key.
+        key: String,
+        /// Whether it is an item of the list there.
+        item: bool,
+        /// What it is, with its article.
+        found: String,
+        /// What belongs there.
+        expected: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
     /// The file is written in a way that the edit cannot be made without changing what else it says.
     #[error("{place}: `{key}` cannot be changed without the risk of changing more than that")]
     CannotEdit {
@@ -123,9 +139,26 @@ pub enum Error {
 }
 
 impl Error {
+    /// The place that the message begins with.
+    pub fn place(&self) -> &Place {
+        match self {
+            Self::Syntax { place, .. }
+            | Self::NotMapping { place, .. }
+            | Self::Duplicate { place, .. }
+            | Self::Synonyms { place, .. }
+            | Self::UnknownKey { place, .. }
+            | Self::Misplaced { place, .. }
+            | Self::MergeKey { place }
+            | Self::Type { place, .. }
+            | Self::WrongType { place, .. }
+            | Self::CannotEdit { place, .. } => place,
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::WrongType { hint, .. } => hint.clone(),
             Self::Syntax { .. } | Self::Type { .. } => None,
             Self::NotMapping { key: None, .. } => Some("write one `key: value` in a line".to_owned()),
             Self::NotMapping { key: Some(_), known, .. } if known.is_empty() => {

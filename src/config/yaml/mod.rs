@@ -16,6 +16,7 @@ mod meaning;
 mod properties;
 mod tree;
 
+pub(crate) use check::flag_hint;
 pub use document::Document;
 pub use edit::Scalar;
 pub(crate) use error::printable;

@@ -1,0 +1,206 @@
+//! `config set` and `unset`: one key of one file, and nothing else of it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use crate::common::{USAGE, state};
+use crate::support::output::Output;
+use crate::support::sandbox::{Project, Sandbox};
+
+fn config(project: &Project, args: &[&str]) -> Output {
+    project.reactor(&[&["config"], args].concat()).run()
+}
+
+/// The file of the user's choices for a project.
+fn own(sandbox: &Sandbox, project: &Project) -> PathBuf {
+    sandbox.reactor_home().join(format!("user/app-{}/.claude-reactor", project.hash()))
+}
+
+/// A file's text without the line for editors.
+fn text(path: PathBuf) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let (first, rest) = text.split_once('\n').unwrap();
+    assert!(first.starts_with("# yaml-language-server: $schema=/"), "{first}");
+    rest.to_owned()
+}
+
+#[test]
+fn what_was_set_is_what_counts() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.project("app");
+    for (key, value) in [
+        ("image", "ghcr.io/acme/tools:1"),
+        ("llm.model", "qwen3:8b"),
+        ("llm.env", "container"),
+        ("danger", "true"),
+        ("host_docker_timeout", "1h30m"),
+        ("limits.cpus", "1.5"),
+        ("limits.memory", "4g"),
+        ("limits.pids", "200"),
+        ("env.GREETING", "hello, world: # not a comment"),
+        ("sudo", "false"),
+    ] {
+        config(&project, &["set", key, value]).assert_success().assert_stdout("");
+        config(&project, &["get", key]).assert_success().assert_stdout(&format!("{value}\n"));
+    }
+    let file = own(&sandbox, &project);
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    insta::assert_snapshot!(text(file), @"");
+    let validated = config(&project, &["validate"]);
+    validated.assert_success();
+}
+
+#[test]
+fn the_file_is_the_one_that_the_flag_says() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.project("app");
+    let said = |args: &[&str]| config(&project, args).snapshot();
+    insta::assert_snapshot!(said(&["set", "limits.pids", "9", "--global"]), @"");
+    insta::assert_snapshot!(said(&["set", "limits.pids", "10", "--account-default"]), @"");
+    insta::assert_snapshot!(said(&["set", "limits.pids", "11", "--shared"]), @"");
+    insta::assert_snapshot!(said(&["set", "limits.pids", "12"]), @"");
+    insta::assert_snapshot!(said(&["set", "limits.pids", "13", "--global"]), @"");
+    insta::assert_snapshot!(said(&["set", "limits.pids", "12"]), @"");
+    let home = sandbox.reactor_home();
+    assert_eq!(text(home.join("config.yaml")), "limits:\n  pids: 13\n");
+    assert_eq!(text(home.join("user/config.yaml")), "limits:\n  pids: 10\n");
+    assert_eq!(text(own(&sandbox, &project)), "limits:\n  pids: 12\n");
+    // No path of one machine in what a team shares.
+    assert_eq!(fs::read_to_string(project.path().join(".claude-reactor")).unwrap(), "limits:\n  pids: 11\n");
+    insta::assert_snapshot!(said(&["unset", "limits.pids"]), @"");
+    insta::assert_snapshot!(said(&["unset", "limits.pids"]), @"");
+    insta::assert_snapshot!(said(&["set", "sudo", "true", "--shared", "--global"]), @"");
+}
+
+#[test]
+fn every_other_byte_stays_and_unset_brings_the_old_text_back() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.project("app");
+    let before = "# ours\r\nllm:   # backend\r\n    model:  'glm'   # why\r\n\r\n# end";
+    let file = project.write(".claude-reactor", before);
+    config(&project, &["set", "llm.env", "session", "--shared"]).assert_success();
+    let after = fs::read_to_string(&file).unwrap();
+    assert_eq!(after, before.replace("# why\r\n", "# why\r\n    env: session\r\n"));
+    config(&project, &["unset", "llm.env", "--shared"]).assert_success();
+    assert_eq!(fs::read_to_string(&file).unwrap(), before);
+}
+
+#[test]
+fn what_cannot_be_is_refused_and_nothing_is_written() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.project("app");
+    project.write(".claude-reactor", "danger: false\n");
+    let canary = sandbox.canary("pasted");
+    let before = state(&sandbox);
+    let refused = |args: &[&str]| {
+        let output = config(&project, &[&["set", "--shared"], args].concat());
+        assert_eq!(state(&sandbox), before);
+        output.assert_code(USAGE).snapshot()
+    };
+    insta::assert_snapshot!(refused(&["danger", "yes"]), @"");
+    insta::assert_snapshot!(refused(&["llm.env", "sesion"]), @"");
+    insta::assert_snapshot!(refused(&["llm.provider", "../zai"]), @"");
+    insta::assert_snapshot!(refused(&["limits.memory", "lots"]), @"");
+    insta::assert_snapshot!(refused(&["mounts", "/nowhere"]), @"");
+    insta::assert_snapshot!(refused(&["mounts", "/etc", "/etc:ro"]), @"");
+    insta::assert_snapshot!(refused(&["llm.modle", "x"]), @"");
+    insta::assert_snapshot!(refused(&["provider", "zai"]), @"");
+    insta::assert_snapshot!(refused(&["engine", "podman"]), @"");
+    insta::assert_snapshot!(refused(&["llm", "zai"]), @"");
+    insta::assert_snapshot!(refused(&["danger", "true", "false"]), @"");
+    insta::assert_snapshot!(refused(&["danger", "true", "--add"]), @"");
+    insta::assert_snapshot!(refused(&["env.HOME", "/x"]), @"");
+    insta::assert_snapshot!(refused(&["env.API_KEY", canary.key()]), @"");
+    insta::assert_snapshot!(refused(&["variant", "Base"]), @"");
+}
+
+#[test]
+fn a_list_is_set_as_a_whole_or_item_by_item() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.project("app");
+    let file = project.write(".claude-reactor", "mounts:\n  - /usr:ro # tools\n");
+    let set = |args: &[&str]| config(&project, &[&["set", "mounts", "--shared"], args].concat());
+    set(&["--add", "/etc:ro", "/usr:ro"]).assert_success();
+    assert_eq!(fs::read_to_string(&file).unwrap(), "mounts:\n  - /usr:ro # tools\n  - /etc:ro\n");
+    insta::assert_snapshot!(set(&["--remove", "/bin"]).snapshot(), @"");
+    set(&["--remove", "/usr:ro"]).assert_success();
+    assert_eq!(fs::read_to_string(&file).unwrap(), "mounts:\n  - /etc:ro\n");
+    set(&["/usr", "/etc"]).assert_success();
+    config(&project, &["get", "mounts"]).assert_stdout("/usr\n/etc\n");
+    set(&["--remove", "/usr", "/etc"]).assert_success();
+    assert_eq!(fs::read_to_string(&file).unwrap(), "");
+}
+
+#[test]
+fn another_provider_takes_the_models_along() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.project("app");
+    config(&project, &["set", "llm.model", "opus"]).assert_success();
+    config(&project, &["set", "llm.provider", "claude"]).assert_success();
+    config(&project, &["get", "llm.model"]).assert_stdout("opus\n");
+    insta::assert_snapshot!(config(&project, &["set", "llm.provider", "zay"]).snapshot(), @"");
+    config(&project, &["get", "llm.model"]).assert_code(1);
+    config(&project, &["set", "llm.model", "glm", "--global"])
+        .assert_stderr_contains("it does not count with provider zay");
+}
+
+#[test]
+fn the_account_of_a_project_is_kept_where_the_flag_keeps_it() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.project("app");
+    config(&project, &["set", "account", "bob"]).assert_success();
+    let users = sandbox.reactor_home().join("config.yaml");
+    assert_eq!(text(users.clone()), format!("projects:\n  {}:\n    account: bob\n", quoted(&project.hash())));
+    config(&project, &["get", "account"]).assert_stdout("bob\n");
+    config(&project, &["set", "account", "eve", "--shared"])
+        .assert_stderr_contains("it is overruled: account = bob");
+    config(&project, &["unset", "account"]).assert_stderr_contains("what counts now: account = eve");
+    config(&project, &["set", "account", "x", "--account-default"]).assert_code(USAGE);
+}
+
+/// A hash as the editor writes it: one that could be a number gets quotes.
+fn quoted(hash: &str) -> String {
+    let number = hash.bytes().all(|b| b.is_ascii_digit() || b == b'e');
+    if number { format!("'{hash}'") } else { hash.to_owned() }
+}
+
+#[test]
+fn a_file_of_the_old_form_becomes_yaml_and_stays_beside_it() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.project("app");
+    let old = "variant=base\n# mine\ndanger=true\n";
+    let file = project.write(".claude-reactor", old);
+    insta::assert_snapshot!(config(&project, &["set", "sudo", "false", "--shared"]).snapshot(), @"");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "variant: base\n# mine\ndanger: true\nsudo: false\n");
+    assert_eq!(fs::read_to_string(file.with_extension("bak")).unwrap_or_default(), "");
+    assert_eq!(fs::read_to_string(project.path().join(".claude-reactor.bak")).unwrap(), old);
+}
+
+#[test]
+fn a_link_in_a_project_is_not_written_through() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.project("app");
+    let victim = sandbox.write_home("victim.yaml", "danger: false\n");
+    std::os::unix::fs::symlink(&victim, project.path().join(".claude-reactor")).unwrap();
+    insta::assert_snapshot!(config(&project, &["set", "danger", "true", "--shared"]).snapshot(), @"");
+    assert_eq!(fs::read_to_string(victim).unwrap(), "danger: false\n");
+}
+
+#[test]
+fn one_fault_does_not_keep_another_from_being_mended() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.project("app");
+    project.write(".claude-reactor", "danger: 'yes'\nunknown: 1\n");
+    insta::assert_snapshot!(config(&project, &["set", "danger", "true", "--shared"]).snapshot(), @"");
+    config(&project, &["unset", "unknown", "--shared"]).assert_code(USAGE);
+}
+
+#[test]
+fn consent_is_asked_for_what_is_shared() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.project("app");
+    config(&project, &["set", "danger", "true", "--shared"]).assert_success();
+    let report = config(&project, &["show", "--json"]).json();
+    assert!(report["awaits_consent"].to_string().contains("danger = true"));
+}
