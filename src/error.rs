@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::command::editor;
 use crate::config::{self, Source};
 use crate::container::relay::ssh_agent;
 use crate::container::{apply, claude_config, engine, image, image_check, mount, pull_failure, session};
@@ -55,6 +56,9 @@ pub enum Error {
     /// What an earlier version left.
     #[error(transparent)]
     OldHome(#[from] old_home::Error),
+    /// The user's editor.
+    #[error(transparent)]
+    Editor(#[from] editor::Error),
     /// The login of a Claude subscription.
     #[error(transparent)]
     Login(#[from] login::Error),
@@ -168,6 +172,7 @@ impl Error {
             Self::Credentials(error) => error.hint(),
             Self::Setup(error) => error.hint(),
             Self::OldHome(error) => error.hint(),
+            Self::Editor(error) => error.hint(),
             Self::Login(error) => error.hint(),
             Self::NoToken(_) => {
                 Some("run it again, or give an API key, or log in inside the session".to_owned())
@@ -234,6 +239,7 @@ impl Error {
             | Self::ClaudeConfig(_)
             | Self::Login(login::Error::Read { .. })
             | Self::NoToken(_)
+            | Self::Editor(editor::Error::Failed { .. } | editor::Error::Io { .. })
             | Self::UserFile(_)
             | Self::Io { .. } => FAILURE,
             Self::Host(error) => host_code(error),
@@ -272,6 +278,9 @@ impl Error {
             },
             Self::Apply(apply::Error::InUse { .. } | apply::Error::NamesTaken(_))
             | Self::Flag { .. }
+            | Self::Editor(
+                editor::Error::NoTerminal | editor::Error::NotStarted(_) | editor::Error::Discarded,
+            )
             | Self::NamedImage { .. }
             | Self::Name(_)
             | Self::Project(_)

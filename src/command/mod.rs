@@ -10,6 +10,7 @@ pub mod choices;
 pub mod config;
 pub mod config_trust;
 pub mod dry_run;
+pub mod editor;
 pub mod exec;
 pub mod forward;
 pub mod image;
