@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::command::editor;
+use crate::command::{editor, llm};
 use crate::config::{self, Source};
 use crate::container::relay::ssh_agent;
 use crate::container::{apply, claude_config, engine, image, image_check, mount, pull_failure, session};
@@ -56,6 +56,9 @@ pub enum Error {
     /// What an earlier version left.
     #[error(transparent)]
     OldHome(#[from] old_home::Error),
+    /// What was asked of a provider.
+    #[error(transparent)]
+    Llm(#[from] llm::Error),
     /// The user's editor.
     #[error(transparent)]
     Editor(#[from] editor::Error),
@@ -172,6 +175,7 @@ impl Error {
             Self::Credentials(error) => error.hint(),
             Self::Setup(error) => error.hint(),
             Self::OldHome(error) => error.hint(),
+            Self::Llm(error) => error.hint(),
             Self::Editor(error) => error.hint(),
             Self::Login(error) => error.hint(),
             Self::NoToken(_) => {
@@ -239,6 +243,7 @@ impl Error {
             | Self::ClaudeConfig(_)
             | Self::Login(login::Error::Read { .. })
             | Self::NoToken(_)
+            | Self::Llm(llm::Error::Remove { .. } | llm::Error::Changed(_))
             | Self::Editor(editor::Error::Failed { .. } | editor::Error::Io { .. })
             | Self::UserFile(_)
             | Self::Io { .. } => FAILURE,
@@ -278,6 +283,13 @@ impl Error {
             },
             Self::Apply(apply::Error::InUse { .. } | apply::Error::NamesTaken(_))
             | Self::Flag { .. }
+            | Self::Llm(
+                llm::Error::Unknown { .. }
+                | llm::Error::NoBaseUrl(_)
+                | llm::Error::Unconfirmed(_)
+                | llm::Error::NothingStored { .. }
+                | llm::Error::NoRow(_),
+            )
             | Self::Editor(
                 editor::Error::NoTerminal | editor::Error::NotStarted(_) | editor::Error::Discarded,
             )

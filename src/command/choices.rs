@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::config::agent_socket::AgentFlag;
-use crate::config::file::{self, USER_KEYS};
+use crate::config::file::{self, ACCOUNT_KEYS, USER_KEYS};
 use crate::config::timeout::Timeout;
 use crate::config::yaml::{Document, Scalar};
 use crate::config::{ModelId, MountText, Values, parse_at};
@@ -126,17 +126,40 @@ pub fn remember(
         return Ok(());
     }
     private_file::create_dir(reactor_home, session_dir.path())?;
-    edit_choices(&session_dir.file(), |document| {
-        let mut document = document.clone();
-        if chosen.values.provider.as_ref().is_some_and(|provider| provider != before) {
-            document = unset(&document, &["llm", "model"])?;
-            document = unset(&document, &["llm", "small_model"])?;
-        }
-        for (key, value) in &kept {
-            document = set(&document, key, value)?;
-        }
-        Ok(document)
-    })
+    let changes_provider = chosen.values.provider.as_ref().is_some_and(|provider| provider != before);
+    edit_choices(&session_dir.file(), |document| with(document, &kept, changes_provider))
+}
+
+/// Writes what was chosen into the account's `config.yaml`, as the default of its projects. Another provider than the one
+/// `before` drops the models there.
+pub fn remember_for_account(
+    chosen: &Values,
+    before: &ProviderId,
+    account: &AccountName,
+    reactor_home: &Path,
+) -> Result<(), Error> {
+    let folder = reactor_home.join(account.as_str());
+    private_file::create_dir(reactor_home, &folder)?;
+    let changes_provider = chosen.provider.as_ref().is_some_and(|provider| provider != before);
+    let kept = kept(chosen);
+    edit(&folder.join("config.yaml"), &ACCOUNT_KEYS, |document| with(document, &kept, changes_provider))
+}
+
+/// The document with these keys; a change of the provider drops the models that were chosen for the other one.
+fn with(
+    document: &Document,
+    kept: &[(&'static [&'static str], Scalar)],
+    changes_provider: bool,
+) -> Result<Document, Error> {
+    let mut document = document.clone();
+    if changes_provider {
+        document = unset(&document, &["llm", "model"])?;
+        document = unset(&document, &["llm", "small_model"])?;
+    }
+    for (key, value) in kept {
+        document = set(&document, key, value)?;
+    }
+    Ok(document)
 }
 
 /// The keys that are remembered, with what the flags say of them.
@@ -145,9 +168,10 @@ fn kept(chosen: &Values) -> Vec<(&'static [&'static str], Scalar)> {
         value.map(|value| Scalar::Text(value.to_string()))
     }
     let flag = |value: Option<bool>| value.map(Scalar::Bool);
-    let keys: [(&'static [&'static str], Option<Scalar>); 8] = [
+    let keys: [(&'static [&'static str], Option<Scalar>); 9] = [
         (&["llm", "provider"], text(chosen.provider.as_ref())),
         (&["llm", "model"], text(chosen.model.as_ref())),
+        (&["llm", "small_model"], text(chosen.small_model.as_ref())),
         (&["variant"], text(chosen.image.as_ref())),
         (&["danger"], flag(chosen.danger)),
         (&["host_docker"], flag(chosen.host_docker)),

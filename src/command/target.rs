@@ -66,11 +66,21 @@ pub struct Target {
 impl Target {
     /// Resolves flags, environment and files. `own` is what the flags of one command alone say.
     pub fn resolve(args: &ChoiceArgs, own: Values, host: &Host) -> Result<Self, Error> {
-        let mut chosen = args.parse(own, host)?;
-        let reactor_home = host.reactor_home()?;
+        let chosen = args.parse(own, host)?;
         let project = Project::find(host)?;
-        project.refuse_keys_inside(&reactor_home)?;
+        project.refuse_keys_inside(&host.reactor_home()?)?;
+        Self::of(project, chosen, host)
+    }
 
+    /// The same for a command that starts nothing and so may be given anywhere, in the home folder too: there is no
+    /// container to mount the folder into.
+    pub fn look(args: &ChoiceArgs, host: &Host) -> Result<Self, Error> {
+        let chosen = args.parse(Values::default(), host)?;
+        Self::of(Project::find(host)?, chosen, host)
+    }
+
+    fn of(project: Project, mut chosen: Choices, host: &Host) -> Result<Self, Error> {
+        let reactor_home = host.reactor_home()?;
         let user_path = reactor_home.join("config.yaml");
         for decisive in [&reactor_home, &user_path, &reactor_home.join("providers.yaml")] {
             // Who can change these decides where keys go.

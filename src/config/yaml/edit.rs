@@ -22,6 +22,8 @@ pub enum Scalar {
     Text(String),
     /// `true` or `false`.
     Bool(bool),
+    /// A number that counts something.
+    Count(u64),
 }
 
 impl fmt::Display for Scalar {
@@ -29,6 +31,7 @@ impl fmt::Display for Scalar {
         match self {
             Self::Text(text) => write!(f, "\"{}\"", printable(text)),
             Self::Bool(flag) => write!(f, "{flag}"),
+            Self::Count(count) => write!(f, "{count}"),
         }
     }
 }
@@ -45,6 +48,7 @@ impl Document {
         let new = match value {
             Scalar::Text(text) => Value::from(text.as_str()),
             Scalar::Bool(flag) => Value::from(*flag),
+            Scalar::Count(count) => Value::from(*count),
         };
         let mut expected = self.value().clone();
         if !meaning::insert(&mut expected, self.keys(), &key, new) {
@@ -132,6 +136,7 @@ fn with_key(text: &str, keys: &Keys, key: &[&str], value: &Scalar, quotes: Quote
         }
         Scalar::Text(text) => put(&mapping, keys, last, text.as_str()),
         Scalar::Bool(flag) => put(&mapping, keys, last, *flag),
+        Scalar::Count(count) => put(&mapping, keys, last, *count),
     }
     Some(with_line_ends_of(text, file.to_string()))
 }

@@ -143,6 +143,7 @@ fn odd_parts() -> impl Strategy<Value = Vec<&'static str>> {
 fn scalar() -> impl Strategy<Value = Scalar> {
     prop_oneof![
         any::<bool>().prop_map(Scalar::Bool),
+        any::<u64>().prop_map(Scalar::Count),
         "[a-z][a-z0-9-]{0,10}".prop_map(Scalar::Text),
         "[ -~é]{0,10}".prop_map(Scalar::Text),
         any::<String>().prop_map(Scalar::Text),
@@ -166,6 +167,7 @@ fn expected(text: &str, key: &[&str], new: Option<&Scalar>) -> Value {
     let new = new.map(|new| match new {
         Scalar::Text(text) => Value::from(text.as_str()),
         Scalar::Bool(flag) => Value::from(*flag),
+        Scalar::Count(count) => Value::from(*count),
     });
     match (key, new) {
         ([name], Some(new)) => root[*name] = new,
