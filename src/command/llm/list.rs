@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::host::Host;
 use crate::inventory::KnownProject;
 use crate::name::ProviderId;
-use crate::provider::catalog::Provider;
+use crate::provider::catalog::{Origin, Provider};
 use crate::ui::table::{Cell, Table};
 use crate::ui::{self, BAD, FAINT, GOOD, STRONG};
 
@@ -157,6 +157,7 @@ impl Listed<'_> {
     fn matters(&self) -> bool {
         self.is_current
             || !self.projects.is_empty()
+            || self.provider.origin == Origin::User
             || matches!(self.state, State::SetUp(_) | State::Broken(_))
     }
 
