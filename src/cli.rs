@@ -4,7 +4,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::command::{config, exec, run};
+use crate::command::{config, exec, llm, run};
 use crate::config::table;
 
 const ENVIRONMENT_AND_EXIT_CODES: &str = "\
@@ -104,6 +104,8 @@ pub enum Command {
     Exec(exec::Args),
     #[expect(missing_docs, reason = "as above")]
     Config(config::Args),
+    #[expect(missing_docs, reason = "as above")]
+    Llm(llm::Args),
 }
 
 #[cfg(test)]

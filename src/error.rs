@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::command::{choice_file, config_edit};
+use crate::command::{choice_file, config_edit, editor, llm};
 use crate::config::{self, Source};
 use crate::container::relay::ssh_agent;
 use crate::container::{apply, claude_config, engine, image, image_check, mount, pull_failure, session};
@@ -62,6 +62,12 @@ pub enum Error {
     /// What an earlier version left.
     #[error(transparent)]
     OldHome(#[from] old_home::Error),
+    /// What was asked of a provider.
+    #[error(transparent)]
+    Llm(#[from] llm::Error),
+    /// The user's editor.
+    #[error(transparent)]
+    Editor(#[from] editor::Error),
     /// The login of a Claude subscription.
     #[error(transparent)]
     Login(#[from] login::Error),
@@ -177,6 +183,8 @@ impl Error {
             Self::Credentials(error) => error.hint(),
             Self::Setup(error) => error.hint(),
             Self::OldHome(error) => error.hint(),
+            Self::Llm(error) => error.hint(),
+            Self::Editor(error) => error.hint(),
             Self::Login(error) => error.hint(),
             Self::NoToken(_) => {
                 Some("run it again, or give an API key, or log in inside the session".to_owned())
@@ -243,6 +251,8 @@ impl Error {
             | Self::ClaudeConfig(_)
             | Self::Login(login::Error::Read { .. })
             | Self::NoToken(_)
+            | Self::Llm(llm::Error::Remove { .. } | llm::Error::Changed(_))
+            | Self::Editor(editor::Error::Failed { .. } | editor::Error::Io { .. })
             | Self::UserFile(_)
             | Self::ConfigEdit(config_edit::Error::Editor { .. } | config_edit::Error::Overtaken { .. })
             | Self::Io { .. } => FAILURE,
@@ -284,6 +294,16 @@ impl Error {
             },
             Self::Apply(apply::Error::InUse { .. } | apply::Error::NamesTaken(_))
             | Self::Flag { .. }
+            | Self::Llm(
+                llm::Error::Unknown { .. }
+                | llm::Error::NoBaseUrl(_)
+                | llm::Error::Unconfirmed(_)
+                | llm::Error::NothingStored { .. }
+                | llm::Error::NoRow(_),
+            )
+            | Self::Editor(
+                editor::Error::NoTerminal | editor::Error::NotStarted(_) | editor::Error::Discarded,
+            )
             | Self::NamedImage { .. }
             | Self::ChoiceFile(_)
             | Self::ConfigEdit(config_edit::Error::NoTerminal)

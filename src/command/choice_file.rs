@@ -12,7 +12,7 @@ use crate::config::yaml::{Document, Keys, Scalar};
 use crate::config::{self, ValueText, legacy};
 use crate::error::Error as AnyError;
 use crate::host::Host;
-use crate::name::ProviderId;
+use crate::name::{AccountName, ProviderId};
 use crate::private_file;
 use crate::project::SessionDir;
 use crate::ui;
@@ -148,6 +148,12 @@ impl ChoiceFile {
     pub fn of_session(session_dir: &SessionDir, reactor_home: &Path) -> Self {
         let path = session_dir.file();
         Self { kind: Kind::Session, path, reactor_home: reactor_home.to_owned(), owner: None, schema: None }
+    }
+
+    /// The defaults of an account.
+    pub fn of_account(account: &AccountName, reactor_home: &Path) -> Self {
+        let path = reactor_home.join(account.as_str()).join("config.yaml");
+        Self { kind: Kind::Account, path, reactor_home: reactor_home.to_owned(), owner: None, schema: None }
     }
 
     /// The file of a layer.

@@ -125,18 +125,42 @@ pub fn remember(
     if kept.is_empty() {
         return Ok(());
     }
-    ChoiceFile::of_session(session_dir, reactor_home).edit(|document| {
-        let mut document = document.clone();
-        if chosen.values.provider.as_ref().is_some_and(|provider| provider != before) {
-            document = unset(&document, &["llm", "model"])?;
-            document = unset(&document, &["llm", "small_model"])?;
-        }
-        for (key, value) in &kept {
-            document = set(&document, key, value)?;
-        }
-        Ok(document)
-    })?;
+    let changes_provider = chosen.values.provider.as_ref().is_some_and(|provider| provider != before);
+    let file = ChoiceFile::of_session(session_dir, reactor_home);
+    file.edit(|document| with(document, &kept, changes_provider))?;
     Ok(())
+}
+
+/// Writes what was chosen into the account's `config.yaml`, as the default of its projects. Another provider than the one
+/// `before` drops the models there.
+pub fn remember_for_account(
+    chosen: &Values,
+    before: &ProviderId,
+    account: &AccountName,
+    reactor_home: &Path,
+) -> Result<(), Error> {
+    let changes_provider = chosen.provider.as_ref().is_some_and(|provider| provider != before);
+    let kept = kept(chosen);
+    let file = ChoiceFile::of_account(account, reactor_home);
+    file.edit(|document| with(document, &kept, changes_provider))?;
+    Ok(())
+}
+
+/// The document with these keys; a change of the provider drops the models that were chosen for the other one.
+fn with(
+    document: &Document,
+    kept: &[(&'static [&'static str], Scalar)],
+    changes_provider: bool,
+) -> Result<Document, Error> {
+    let mut document = document.clone();
+    if changes_provider {
+        document = unset(&document, &["llm", "model"])?;
+        document = unset(&document, &["llm", "small_model"])?;
+    }
+    for (key, value) in kept {
+        document = set(&document, key, value)?;
+    }
+    Ok(document)
 }
 
 /// The keys that are remembered, with what the flags say of them.
@@ -145,9 +169,10 @@ fn kept(chosen: &Values) -> Vec<(&'static [&'static str], Scalar)> {
         value.map(|value| Scalar::Text(value.to_string()))
     }
     let flag = |value: Option<bool>| value.map(Scalar::Bool);
-    let keys: [(&'static [&'static str], Option<Scalar>); 8] = [
+    let keys: [(&'static [&'static str], Option<Scalar>); 9] = [
         (&["llm", "provider"], text(chosen.provider.as_ref())),
         (&["llm", "model"], text(chosen.model.as_ref())),
+        (&["llm", "small_model"], text(chosen.small_model.as_ref())),
         (&["variant"], text(chosen.image.as_ref())),
         (&["danger"], flag(chosen.danger)),
         (&["host_docker"], flag(chosen.host_docker)),

@@ -127,9 +127,23 @@ impl Places {
 }
 
 impl Sources {
-    /// Reads them all.
+    /// Reads them all. A folder that cannot be a project is refused.
     pub fn read(account: Option<&AccountName>, host: &Host) -> Result<Self, Error> {
         let (reactor_home, project) = ground(host)?;
+        Self::of(reactor_home, project, account, host)
+    }
+
+    /// Reads them all, in whatever folder it is.
+    pub fn read_anywhere(account: Option<&AccountName>, host: &Host) -> Result<Self, Error> {
+        Self::of(host.reactor_home()?, Project::find(host)?, account, host)
+    }
+
+    fn of(
+        reactor_home: PathBuf,
+        project: Project,
+        account: Option<&AccountName>,
+        host: &Host,
+    ) -> Result<Self, Error> {
         // Who can change this one decides where keys go.
         private_file::refuse_changes_by_others(&reactor_home.join("providers.yaml"))?;
         let (user, user_text) = read_user(&reactor_home)?;

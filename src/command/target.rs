@@ -66,8 +66,20 @@ pub struct Target {
 impl Target {
     /// Resolves flags, environment and files. `own` is what the flags of one command alone say.
     pub fn resolve(args: &ChoiceArgs, own: Values, host: &Host) -> Result<Self, Error> {
-        let mut chosen = args.parse(own, host)?;
+        let chosen = args.parse(own, host)?;
         let sources = Sources::read(chosen.account.as_ref(), host)?;
+        Self::of(sources, chosen, host)
+    }
+
+    /// The same for a command that starts nothing and so may be given anywhere, in the home folder too: there is no
+    /// container to mount the folder into.
+    pub fn look(args: &ChoiceArgs, host: &Host) -> Result<Self, Error> {
+        let chosen = args.parse(Values::default(), host)?;
+        let sources = Sources::read_anywhere(chosen.account.as_ref(), host)?;
+        Self::of(sources, chosen, host)
+    }
+
+    fn of(sources: Sources, mut chosen: Choices, host: &Host) -> Result<Self, Error> {
         let provider_of_files = resolve(sources.of_files()).provider.value;
         let Sources { places, mut layers, shared, warnings, .. } = sources;
         let Places { reactor_home, project, account, account_source, session_dir } = places;

@@ -27,6 +27,7 @@ use std::str::FromStr;
 
 pub use mount_text::MountText;
 pub use resolve::{EnvMode, Layer, Limits, Setting, Settings, Source, resolve};
+pub use secret_like::is_secret;
 pub use values::Values;
 pub use variable::Variable;
 

@@ -7,7 +7,9 @@ mod support;
 mod backend;
 mod cloud;
 mod harness;
+mod llm;
 mod old_homes;
+mod recipes;
 mod rootless;
 mod session;
 
