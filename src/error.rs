@@ -10,7 +10,7 @@ use crate::container::relay::ssh_agent;
 use crate::container::{apply, claude_config, engine, image, image_check, mount, pull_failure, session};
 use crate::provider::{catalog, credentials, login, session_env, setup};
 use crate::signals::EndSignal;
-use crate::{host, name, old_home, private_file, project, user_file};
+use crate::{host, inventory, name, old_home, private_file, project, user_file};
 
 /// Something failed on this machine.
 const FAILURE: u8 = 1;
@@ -55,6 +55,9 @@ pub enum Error {
     /// What an earlier version left.
     #[error(transparent)]
     OldHome(#[from] old_home::Error),
+    /// A project by its hash.
+    #[error(transparent)]
+    Inventory(#[from] inventory::Error),
     /// The login of a Claude subscription.
     #[error(transparent)]
     Login(#[from] login::Error),
@@ -135,6 +138,31 @@ pub enum Error {
         #[source]
         source: apply::Error,
     },
+    /// Something that cannot be taken back, or that ends somebody's session, and nobody to ask.
+    #[error("{what}, and there is no terminal to ask whether that is what you want")]
+    NotAsked {
+        /// What would happen.
+        what: String,
+    },
+    /// The user said no.
+    #[error("nothing was done")]
+    Declined,
+    /// A container to look at that is not there.
+    #[error("this project has no container{}, of account {account}", for_provider(.provider.as_deref()))]
+    NoContainer {
+        /// The provider that was asked for.
+        provider: Option<String>,
+        /// The account.
+        account: String,
+        /// What there is instead.
+        hint: String,
+    },
+    /// Several containers, and nothing that chooses one.
+    #[error("this project has containers of {}, and none of the provider it uses now", .providers.join(" and "))]
+    SeveralContainers {
+        /// Their providers.
+        providers: Vec<String>,
+    },
     /// A signal, before there was a session.
     #[error(transparent)]
     Ended(#[from] EndSignal),
@@ -168,6 +196,7 @@ impl Error {
             Self::Credentials(error) => error.hint(),
             Self::Setup(error) => error.hint(),
             Self::OldHome(error) => error.hint(),
+            Self::Inventory(error) => error.hint(),
             Self::Login(error) => error.hint(),
             Self::NoToken(_) => {
                 Some("run it again, or give an API key, or log in inside the session".to_owned())
@@ -195,7 +224,10 @@ impl Error {
                 "leave those sessions first; without {} the container is joined as it is",
                 flags.join(" and ")
             )),
-            Self::Ended(_) | Self::Io { .. } => None,
+            Self::NotAsked { .. } => Some("say so with --force".to_owned()),
+            Self::NoContainer { hint, .. } => Some(hint.clone()),
+            Self::SeveralContainers { .. } => Some("choose one with --llm-provider NAME".to_owned()),
+            Self::Declined | Self::Ended(_) | Self::Io { .. } => None,
         }
     }
 
@@ -235,6 +267,8 @@ impl Error {
             | Self::Login(login::Error::Read { .. })
             | Self::NoToken(_)
             | Self::UserFile(_)
+            | Self::NoContainer { .. }
+            | Self::Declined
             | Self::Io { .. } => FAILURE,
             Self::Host(error) => host_code(error),
             Self::PrivateFile(error) => private_file_code(error),
@@ -272,6 +306,9 @@ impl Error {
             },
             Self::Apply(apply::Error::InUse { .. } | apply::Error::NamesTaken(_))
             | Self::Flag { .. }
+            | Self::Inventory(_)
+            | Self::NotAsked { .. }
+            | Self::SeveralContainers { .. }
             | Self::NamedImage { .. }
             | Self::Name(_)
             | Self::Project(_)
@@ -287,6 +324,10 @@ impl Error {
             Self::Ended(signal) => signal.exit_code(),
         })
     }
+}
+
+fn for_provider(provider: Option<&str>) -> String {
+    provider.map_or(String::new(), |provider| format!(" for provider {provider}"))
 }
 
 fn host_code(error: &host::Error) -> u8 {

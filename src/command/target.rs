@@ -249,7 +249,7 @@ impl Target {
     }
 }
 
-fn account(
+pub(super) fn account(
     chosen: &Choices,
     user: &UserFile,
     user_path: &Path,
