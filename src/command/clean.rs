@@ -134,13 +134,17 @@ pub async fn clean(args: &Args, host: &Host) -> Result<ExitCode, Error> {
         Ok(engine) => Some(engine),
         // Without an engine there are no containers and no images to be had, but what lies on the disk still is.
         Err(error @ Error::Engine(_)) if on_disk => {
-            ui::warn(&format!("containers and images are not looked at: {}", first_line(&error)));
+            let problem = first_line(&error);
+            ui::warn(&format!(
+                "containers and images stay, and whether a session runs is not known: {problem}"
+            ));
             None
         }
         Err(error) => return Err(error),
     };
     let planning = plan::plan(args, &place, &scope, engine.as_ref());
     let plan: Plan = signals.unless(planning).await??;
+    say_whose_stay(&plan.of_other_accounts, "stays", "removes");
     if args.dry_run {
         if args.json {
             ui::json(&show::report(&plan, &scope))?;
@@ -149,7 +153,6 @@ pub async fn clean(args: &Args, host: &Host) -> Result<ExitCode, Error> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    say_whose_stay(&plan.of_other_accounts, "stays");
     if plan.is_empty() {
         plan.kept.iter().for_each(|kept| ui::note(&kept.words()));
         ui::note(&format!("nothing to remove of {}", scope.words()));

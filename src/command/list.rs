@@ -117,6 +117,8 @@ struct ContainerRow {
     started: Option<String>,
     /// How many sessions are in it.
     sessions: usize,
+    #[serde(skip)]
+    is_live: bool,
 }
 
 /// Does it.
@@ -233,6 +235,7 @@ fn container_row(ours: &Ours, inside: &HashMap<String, Inside>) -> ContainerRow 
         created: human::rfc3339(UNIX_EPOCH + std::time::Duration::from_secs(created)),
         started: inside.and_then(|inside| inside.started).map(human::rfc3339),
         sessions: inside.map_or(0, |inside| inside.sessions.len()),
+        is_live: ours.found.state.is_live(),
     }
 }
 
@@ -250,18 +253,23 @@ fn summary(projects: &[ProjectRow]) -> Summary {
 fn table(projects: &[(Entry, ProjectRow)], all: bool) -> String {
     let mut table = Table::new(["ACCOUNT", "PROJECT", "HASH", "PROVIDER", "CONTAINER", "LAST USED", "PATH"]);
     for (entry, project) in projects {
-        let lines = lines(project);
-        let shown = if all { &lines[..] } else { &lines[..1] };
-        for (index, (provider, container)) in shown.iter().enumerate() {
-            let others = if all { 0 } else { lines.len() - 1 };
-            let more = if others > 0 { format!("{provider} +{others}") } else { provider.clone() };
+        // What runs is always of interest.
+        let (shown, hidden): (Vec<_>, Vec<_>) = lines(project)
+            .into_iter()
+            .enumerate()
+            .partition(|(index, line)| all || *index == 0 || line.is_live);
+        for (index, (_, Line { provider, container, .. })) in shown.into_iter().enumerate() {
             let first = |cell: Cell| if index == 0 { cell } else { Cell::default() };
+            let more = match hidden.len() {
+                others @ 1.. if index == 0 => format!("{provider} +{others}"),
+                _ => provider,
+            };
             table.row([
                 first(project.account.as_str().into()),
                 first(project.project_name.as_str().into()),
                 first(Cell::from(project.project_hash.as_str()).styled(ui::FAINT)),
                 more.into(),
-                container.clone(),
+                container,
                 first(last_used(entry).into()),
                 first(path(project)),
             ]);
@@ -270,22 +278,29 @@ fn table(projects: &[(Entry, ProjectRow)], all: bool) -> String {
     table.render()
 }
 
-/// The providers of a project with the container of each, the one it uses now first.
-fn lines(project: &ProjectRow) -> Vec<(String, Cell)> {
+/// A provider of a project, and a container of it.
+struct Line {
+    provider: String,
+    container: Cell,
+    is_live: bool,
+}
+
+/// The providers of a project with the containers of each, the one it uses now first. There is at least one line.
+fn lines(project: &ProjectRow) -> Vec<Line> {
+    let unknown = || Cell::from("?").styled(ui::FAINT);
     let mut lines = Vec::new();
-    for provider in &project.providers {
-        match &provider.containers {
-            Some(containers) if containers.is_empty() => {
-                lines.push((provider.name.clone(), Cell::from("none").styled(ui::FAINT)));
-            }
-            Some(containers) => {
-                lines.extend(containers.iter().map(|row| (provider.name.clone(), state(row))));
-            }
-            None => lines.push((provider.name.clone(), Cell::from("?").styled(ui::FAINT))),
+    for row in &project.providers {
+        let mut line = |container, is_live| {
+            lines.push(Line { provider: row.name.clone(), container, is_live });
+        };
+        match &row.containers {
+            Some(containers) if containers.is_empty() => line(Cell::from("none").styled(ui::FAINT), false),
+            Some(containers) => containers.iter().for_each(|row| line(state(row), row.is_live)),
+            None => line(unknown(), false),
         }
     }
     if lines.is_empty() {
-        lines.push(("?".to_owned(), Cell::from("?").styled(ui::FAINT)));
+        lines.push(Line { provider: "?".to_owned(), container: unknown(), is_live: false });
     }
     lines
 }

@@ -68,7 +68,7 @@ pub async fn stop(args: &Args, host: &Host) -> Result<ExitCode, Error> {
     let (mine, others): (Vec<Ours>, Vec<Ours>) =
         live.into_iter().partition(|ours| account.as_ref().is_none_or(|account| *account == ours.account));
     if here.is_some() {
-        say_whose_stay(&others, "runs on");
+        say_whose_stay(&others, "runs on", "stops");
     }
     if mine.is_empty() {
         ui::note("nothing runs");
@@ -101,12 +101,14 @@ pub async fn stop(args: &Args, host: &Host) -> Result<ExitCode, Error> {
     Ok(code)
 }
 
-/// Says which accounts have containers in this project that are not meant.
-pub(super) fn say_whose_stay(others: &[Ours], stays: &str) {
+/// Says which accounts have containers in this project that are not meant, and how they would be.
+pub(super) fn say_whose_stay(others: &[Ours], stays: &str, does: &str) {
     let mut accounts: Vec<&str> = others.iter().map(|ours| ours.account.as_str()).collect();
     accounts.sort_unstable();
     accounts.dedup();
     for account in accounts {
-        ui::note(&format!("what account {account} has in this project {stays}: `--account {account}`"));
+        ui::note(&format!(
+            "what account {account} has in this project {stays}; `--account {account}` {does} it"
+        ));
     }
 }

@@ -11,6 +11,7 @@ mod cloud_modes;
 mod common;
 mod harness;
 
+mod clean;
 mod config_files;
 mod env_files;
 mod first_time;
@@ -19,6 +20,7 @@ mod given_keys;
 mod help;
 mod key_check;
 mod layers;
+mod list;
 mod mounts;
 mod names;
 mod new_provider;
