@@ -345,8 +345,13 @@ fn details(projects: &[(Entry, ProjectRow)]) -> String {
                 let words = format!("{}, {}, {}", provider.name, row.image, row.name);
                 table.row(["container".into(), format!("{}: {words}", plain_state(row)).into()]);
             }
-            if provider.has_state && provider.containers.as_ref().is_none_or(Vec::is_empty) {
-                table.row(["state".into(), format!("{}, no container", provider.name).into()]);
+            let container = match &provider.containers {
+                Some(containers) if !containers.is_empty() => continue,
+                Some(_) => "no container",
+                None => "container not known",
+            };
+            if provider.has_state {
+                table.row(["state".into(), format!("{}, {container}", provider.name).into()]);
             }
         }
         let between = if index == 0 { "" } else { "\n" };

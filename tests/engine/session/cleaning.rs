@@ -123,13 +123,19 @@ impl PrivateDocker {
             println!("skipped: only root can start a Docker");
             return None;
         }
+        if !Command::new("dockerd").arg("--version").output().is_ok_and(|output| output.status.success()) {
+            Engine::skip("dockerd is not installed");
+            return None;
+        }
         let folder = sandbox.path().join("docker");
         fs::create_dir(&folder).unwrap();
         fs::write(folder.join("daemon.json"), "{}").unwrap();
         let at = |flag: &str, name: &str| format!("--{flag}={}", folder.join(name).display());
         let host = format!("unix://{}", folder.join("socket").display());
         let log = fs::File::create(folder.join("log")).unwrap();
-        let daemon = Command::new("dockerd")
+        // A network of its own: a Docker without a bridge removes the one that this machine's Docker has.
+        let daemon = Command::new("unshare")
+            .args(["--net", "dockerd"])
             .args([at("config-file", "daemon.json"), at("data-root", "data"), at("exec-root", "exec")])
             .args([at("pidfile", "pid"), format!("--host={host}")])
             .args(["--bridge=none", "--iptables=false", "--ip-masq=false", "--ip-forward=false"])
@@ -141,11 +147,8 @@ impl PrivateDocker {
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
-            .spawn();
-        let Ok(daemon) = daemon else {
-            Engine::skip("dockerd is not installed");
-            return None;
-        };
+            .spawn()
+            .expect("util-linux is installed");
         let mut docker = Self { daemon, folder, engine: Engine::at(&host) };
         let deadline = Instant::now() + SOON;
         while !docker.engine.docker_output(&["version"]).status.success() {

@@ -204,7 +204,7 @@ fn a_shell_is_a_login_shell_with_the_session_s_variables() {
     assert_eq!(place.id(), id);
     // Beside a session it takes the container as it is.
     let pty = place.reactor(&["shell"]).on_pty(Size::default());
-    pty.wait_for("$", SOON);
+    pty.wait_for(":/app", SOON);
     pty.write_line("echo in-$((1+1)); exit 3");
     pty.wait_for("in-2", SOON);
     pty.wait(SOON).assert_code(3).assert_terminal_restored();
