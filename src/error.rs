@@ -144,9 +144,6 @@ pub enum Error {
         /// What would happen.
         what: String,
     },
-    /// The user said no.
-    #[error("nothing was done")]
-    Declined,
     /// A container to look at that is not there.
     #[error("this project has no container{}, of account {account}", for_provider(.provider.as_deref()))]
     NoContainer {
@@ -227,7 +224,7 @@ impl Error {
             Self::NotAsked { .. } => Some("say so with --force".to_owned()),
             Self::NoContainer { hint, .. } => Some(hint.clone()),
             Self::SeveralContainers { .. } => Some("choose one with --llm-provider NAME".to_owned()),
-            Self::Declined | Self::Ended(_) | Self::Io { .. } => None,
+            Self::Ended(_) | Self::Io { .. } => None,
         }
     }
 
@@ -268,7 +265,6 @@ impl Error {
             | Self::NoToken(_)
             | Self::UserFile(_)
             | Self::NoContainer { .. }
-            | Self::Declined
             | Self::Io { .. } => FAILURE,
             Self::Host(error) => host_code(error),
             Self::PrivateFile(error) => private_file_code(error),

@@ -39,6 +39,9 @@ pub enum Error {
         /// The hashes, each with its project's name.
         hashes: Vec<(String, String)>,
     },
+    /// Several accounts were used in it, and one is wanted.
+    #[error("{} accounts were used in this project: {}", .0.len(), .0.join(", "))]
+    SeveralAccounts(Vec<String>),
 }
 
 impl Error {
@@ -47,6 +50,7 @@ impl Error {
         Some(match self {
             Self::UnknownHash(_) => "`claude-reactor list` shows all of them".to_owned(),
             Self::AmbiguousHash { .. } => "give more of it".to_owned(),
+            Self::SeveralAccounts(_) => "choose one with --account NAME".to_owned(),
         })
     }
 }

@@ -10,11 +10,15 @@ mod show;
 use std::process::ExitCode;
 
 use super::list::first_line;
-use super::place::{Here, Place};
+use super::place::Place;
 use super::stop::say_whose_stay;
+use super::survey::{self, Entry};
+use crate::container::engine::Engine;
 use crate::error::Error;
 use crate::host::Host;
+use crate::inventory;
 use crate::name::AccountName;
+use crate::project::SessionDir;
 use crate::provider::setup;
 use crate::signals::EndSignals;
 use crate::ui;
@@ -26,6 +30,7 @@ Examples:
   claude-reactor clean                     this project's containers; everything else stays
   claude-reactor clean --sessions          also its conversations and Claude Code's settings for it
   claude-reactor clean --dry-run --all     what there is of this project and account
+  claude-reactor clean --sessions 43ac     a project whose folder is gone, by its hash in `list`
   claude-reactor clean --global --images   every project's containers, and the images built for them
   claude-reactor clean --global --all --images --force   everything, before uninstalling";
 
@@ -38,6 +43,9 @@ Examples:
 #[command(after_help = EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Args {
+    /// The beginning of a project's hash, in place of the working directory's project
+    #[arg(value_name = "HASH-PREFIX", conflicts_with = "global")]
+    pub hash: Option<String>,
     /// Every project, and every account if none is named
     #[arg(long, short)]
     pub global: bool,
@@ -85,24 +93,70 @@ enum Level {
 /// Whose it is that goes.
 #[derive(Debug)]
 enum Scope {
-    /// An account's in the project of the working directory.
-    Here(Here),
+    /// An account's in one project.
+    Project(Meant),
     /// Everybody's, or an account's, in all projects.
     Global(Option<AccountName>),
 }
 
+/// An account in a project, which may have no folder any more.
+#[derive(Debug)]
+struct Meant {
+    account: AccountName,
+    session_dir: SessionDir,
+    hash: String,
+    /// The project's folder, where something says it.
+    root: Option<String>,
+}
+
 impl Scope {
+    /// What the flags say; by a hash, it takes a look at what there is.
+    async fn of(
+        args: &Args,
+        account: Option<AccountName>,
+        place: &Place,
+        engine: Option<&Engine>,
+        host: &Host,
+    ) -> Result<Self, Error> {
+        if args.global {
+            return Ok(Self::Global(account));
+        }
+        let Some(prefix) = &args.hash else {
+            let here = place.here(account, host)?;
+            return Ok(Self::Project(Meant {
+                account: here.account,
+                session_dir: here.session_dir,
+                hash: here.project.hash().to_owned(),
+                root: Some(here.project.root().to_owned()),
+            }));
+        };
+        let containers = match engine {
+            Some(engine) => Some(engine.ours(&place.home).await?),
+            None => None,
+        };
+        let mut entries = survey::survey(place, containers)?;
+        entries.retain(|entry| account.as_ref().is_none_or(|account| *account == entry.account));
+        let mut entries = survey::of_project(entries, prefix)?;
+        if entries.len() > 1 {
+            let accounts = entries.iter().map(|entry| entry.account.to_string()).collect();
+            return Err(inventory::Error::SeveralAccounts(accounts).into());
+        }
+        let Entry { account, session_dir, hash, root, .. } = entries.swap_remove(0);
+        Ok(Self::Project(Meant { account, session_dir, hash, root }))
+    }
+
     fn account(&self) -> Option<&AccountName> {
         match self {
-            Self::Here(here) => Some(&here.account),
+            Self::Project(meant) => Some(&meant.account),
             Self::Global(account) => account.as_ref(),
         }
     }
 
     fn words(&self) -> String {
         match self {
-            Self::Here(here) => {
-                format!("account {} in {}", here.account, ui::one_line(here.project.root()))
+            Self::Project(Meant { account, root, session_dir, .. }) => {
+                let folder = session_dir.path().file_name().unwrap_or_default().to_string_lossy();
+                format!("account {account} in {}", ui::one_line(root.as_deref().unwrap_or(&folder)))
             }
             Self::Global(Some(account)) => format!("account {account} in every project"),
             Self::Global(None) => "every account in every project".to_owned(),
@@ -125,9 +179,13 @@ impl Args {
 pub async fn clean(args: &Args, host: &Host) -> Result<ExitCode, Error> {
     let place = Place::open(host)?;
     let account = Place::named_account(args.account.as_ref())?;
-    let scope = if args.global { Scope::Global(account) } else { Scope::Here(place.here(account, host)?) };
     let mut signals = EndSignals::listen().map_err(Error::signals)?;
-    let connecting = place.connect(scope.account(), args.engine.as_ref(), host);
+    // Which engine it is may be an account's own choice.
+    let whose = match (&args.hash, args.global) {
+        (None, false) => Some(place.here(account.clone(), host)?.account),
+        _ => account.clone(),
+    };
+    let connecting = place.connect(whose.as_ref(), args.engine.as_ref(), host);
     let engine = signals.unless(connecting).await?;
     let on_disk = args.level() > Level::Containers || args.cache;
     let engine = match engine {
@@ -142,6 +200,8 @@ pub async fn clean(args: &Args, host: &Host) -> Result<ExitCode, Error> {
         }
         Err(error) => return Err(error),
     };
+    let looking = Scope::of(args, account, &place, engine.as_ref(), host);
+    let scope = signals.unless(looking).await??;
     let planning = plan::plan(args, &place, &scope, engine.as_ref());
     let plan: Plan = signals.unless(planning).await??;
     say_whose_stay(&plan.of_other_accounts, "stays", "removes");
@@ -164,7 +224,8 @@ pub async fn clean(args: &Args, host: &Host) -> Result<ExitCode, Error> {
             return Err(Error::NotAsked { what: plan.what_would_happen() });
         }
         if !setup::confirm(plan.question()).await? {
-            return Err(Error::Declined);
+            ui::note("nothing was done");
+            return Ok(ExitCode::FAILURE);
         }
     }
     let done = apply::apply(&plan, &place, engine.as_ref(), &mut signals).await?;

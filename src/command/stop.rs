@@ -57,9 +57,9 @@ pub async fn stop(args: &Args, host: &Host) -> Result<ExitCode, Error> {
     let mut signals = EndSignals::listen().map_err(Error::signals)?;
     let connecting = place.connect(account.as_ref(), args.engine.as_ref(), host);
     let engine = signals.unless(connecting).await??;
-    let live: Vec<Ours> = engine
-        .ours(&place.home)
-        .await?
+    let live: Vec<Ours> = signals
+        .unless(engine.ours(&place.home))
+        .await??
         .into_iter()
         .filter(|ours| ours.found.state.is_live())
         .filter(|ours| here.as_ref().is_none_or(|here| here.project == ours.project))
@@ -74,7 +74,7 @@ pub async fn stop(args: &Args, host: &Host) -> Result<ExitCode, Error> {
         ui::note("nothing runs");
         return Ok(ExitCode::SUCCESS);
     }
-    let inside = occupied(&engine, &mine).await?;
+    let inside = signals.unless(occupied(&engine, &mine)).await??;
     if !inside.is_empty() && !args.force {
         let words = occupied::in_words(&inside);
         if !host.terminal.can_ask() {
@@ -84,7 +84,8 @@ pub async fn stop(args: &Args, host: &Host) -> Result<ExitCode, Error> {
             ui::note(&inside.words());
         }
         if !setup::confirm("End them?".to_owned()).await? {
-            return Err(Error::Declined);
+            ui::note("nothing was done");
+            return Ok(ExitCode::FAILURE);
         }
     }
     let mut code = ExitCode::SUCCESS;

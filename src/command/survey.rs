@@ -9,7 +9,7 @@ use crate::container::ours::Ours;
 use crate::error::Error;
 use crate::inventory::{self, KnownProject};
 use crate::name::AccountName;
-use crate::project::{Project, SessionDir};
+use crate::project::SessionDir;
 use crate::ui;
 
 /// An account's use of a project.
@@ -120,9 +120,4 @@ pub fn of_project(entries: Vec<Entry>, prefix: &str) -> Result<Vec<Entry>, inven
         1 => Ok(found),
         _ => Err(inventory::Error::AmbiguousHash { prefix, hashes }),
     }
-}
-
-/// The entries of one project and account, as the working directory has them. There may be no state yet.
-pub fn is_of(entry: &Entry, project: &Project, account: &AccountName) -> bool {
-    entry.account == *account && entry.hash == project.hash() && entry.name == project.name()
 }

@@ -160,6 +160,26 @@ fn a_home_behind_a_link_is_cleaned_like_any_other() {
 }
 
 #[test]
+fn a_project_whose_folder_is_gone_is_cleaned_by_its_hash() {
+    let sandbox = Sandbox::new();
+    let (project, gone) = (sandbox.project("app"), sandbox.project("gone"));
+    used(&sandbox, &project, "user");
+    used(&sandbox, &gone, "user");
+    used(&sandbox, &gone, "bob");
+    fs::remove_dir(gone.path()).unwrap();
+    let hash = gone.hash();
+    let clean = |args: &[&str]| project.reactor(&[&["clean", "-s", "-f"], args].concat()).run();
+    clean(&[&hash]).assert_code(USAGE).assert_stderr_contains("2 accounts were used in this project");
+    clean(&[&hash, "--account", "bob"]).assert_code(NOT_ALL).assert_stderr_contains("removed: 1 folder");
+    clean(&[&hash]).assert_code(NOT_ALL).assert_stderr_contains("account user in ");
+    clean(&[&hash]).assert_code(USAGE).assert_stderr_contains("no project's hash begins with");
+    clean(&[&hash, "--global"]).assert_code(USAGE);
+    assert!(
+        !session_dir(&sandbox, &gone, "user").exists() && session_dir(&sandbox, &project, "user").exists()
+    );
+}
+
+#[test]
 fn a_lock_that_somebody_holds_stays() {
     let sandbox = Sandbox::new();
     let project = sandbox.project("app");

@@ -93,6 +93,9 @@ pub(super) async fn apply(
     for folder in &plan.if_empty {
         remove_if_empty(&place.reactor_home, folder);
     }
+    if done.is_complete && plan.if_empty.contains(&place.reactor_home) && place.reactor_home.exists() {
+        ui::note(&format!("{} stays: there is something else in it", shown(&place.reactor_home)));
+    }
     Ok(done)
 }
 

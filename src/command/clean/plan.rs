@@ -139,14 +139,14 @@ pub(super) async fn plan(
     let mut plan = Plan::default();
     let mut staying = Vec::new();
     for ours in all.iter().flatten().cloned() {
-        if is_meant(scope, &ours) {
+        if is_meant(place, scope, &ours) {
             let engine = engine.expect("without one there are no containers");
             let inside = engine.inside(&ours.found.id).await?;
             let size = engine.writable_size(&ours.found.id).await.unwrap_or_default();
             let sessions = inside.unwrap_or_default().sessions;
             plan.containers.push(ContainerToGo { ours, sessions, size });
         } else {
-            if matches!(scope, Scope::Here(here) if here.project == ours.project) {
+            if matches!(scope, Scope::Project(meant) if meant.hash == ours.project.hash()) {
                 plan.of_other_accounts.push(ours.clone());
             }
             staying.push(ours);
@@ -176,16 +176,18 @@ pub(super) async fn plan(
     Ok(plan)
 }
 
-fn is_meant(scope: &Scope, ours: &Ours) -> bool {
+fn is_meant(place: &Place, scope: &Scope, ours: &Ours) -> bool {
     match scope {
-        Scope::Here(here) => here.account == ours.account && here.project == ours.project,
+        Scope::Project(meant) => {
+            ours.project.session_dir(&place.reactor_home, &ours.account) == meant.session_dir
+        }
         Scope::Global(account) => account.as_ref().is_none_or(|account| *account == ours.account),
     }
 }
 
 fn is_entry_meant(scope: &Scope, entry: &Entry) -> bool {
     match scope {
-        Scope::Here(here) => survey::is_of(entry, &here.project, &here.account),
+        Scope::Project(meant) => entry.session_dir == meant.session_dir,
         Scope::Global(account) => account.as_ref().is_none_or(|account| *account == entry.account),
     }
 }
@@ -209,9 +211,9 @@ fn sessions(plan: &mut Plan, place: &Place, scope: &Scope, entries: &[Entry]) {
         }
         plan.if_empty.push(place.reactor_home.join(entry.account.as_str()));
     }
-    if let Scope::Here(here) = scope {
-        let folder = place.reactor_home.join(here.account.as_str());
-        let path = here.session_dir.path();
+    if let Scope::Project(meant) = scope {
+        let folder = place.reactor_home.join(meant.account.as_str());
+        let path = meant.session_dir.path();
         if folder.is_symlink() && path.exists() {
             plan.keep(path, &format!("{} is a link", folder.display()));
         }

@@ -14,7 +14,7 @@ use crate::ui::table::{Cell, Table};
 /// What `--dry-run --json` prints. Field names are stable.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
-    /// Null with --global.
+    /// Null with --global, and where nothing says it.
     project_path: Option<String>,
     /// Null with --global and no account.
     account: Option<String>,
@@ -98,7 +98,7 @@ pub(super) fn report(plan: &Plan, scope: &Scope) -> Report {
     let total = plan.size();
     Report {
         project_path: match scope {
-            Scope::Here(here) => Some(here.project.root().to_owned()),
+            Scope::Project(meant) => meant.root.clone(),
             Scope::Global(_) => None,
         },
         account: scope.account().map(ToString::to_string),

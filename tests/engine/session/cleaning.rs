@@ -166,8 +166,8 @@ impl PrivateDocker {
         // Another one each, so that no two are one image.
         fs::write(folder.join("Dockerfile"), format!("FROM {from}\nENV NAME={name}\n")).unwrap();
         let mut build = self.engine.command(&["build", "--tag", name, "--label", label]);
-        let built = build.arg(&folder).env("DOCKER_BUILDKIT", "0").output().unwrap();
-        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+        let output = build.arg(&folder).env("DOCKER_BUILDKIT", "0").output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
     fn images(&self) -> Vec<String> {
