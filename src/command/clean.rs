@@ -61,7 +61,8 @@ pub struct Args {
     /// Everything of the project and its account: --auth, --cache, and settings files that nothing is left for
     #[arg(long, short)]
     pub all: bool,
-    /// Also the built-in images of every version, unless a container that stays is made from one
+    /// Also the built-in images of every version, unless a container that stays is made from one, and those
+    /// that a rebuild left without a name
     #[arg(long, short)]
     pub images: bool,
     /// Also what is remembered of images, and what is left of containers that are gone
@@ -71,7 +72,7 @@ pub struct Args {
     #[arg(long, short)]
     pub force: bool,
     /// Show what would go, and remove nothing
-    #[arg(long, conflicts_with = "force")]
+    #[arg(long)]
     pub dry_run: bool,
     /// With --dry-run: as JSON
     #[arg(long, requires = "dry_run")]

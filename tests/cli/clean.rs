@@ -200,7 +200,7 @@ fn nothing_goes_unasked() {
     let before = state(&sandbox);
     let output = project.reactor(&["clean", "-s"]).run();
     output.assert_code(USAGE).assert_stderr_contains("hint: say so with --force");
-    for args in [&["clean", "-s", "--dry-run"][..], &["clean", "--all", "--dry-run", "--json"]] {
+    for args in [&["clean", "-s", "--dry-run"][..], &["clean", "-f", "--all", "--dry-run", "--json"]] {
         let output = project.reactor(args).run();
         output.assert_success().assert_stdout_contains("app-").assert_stdout_contains("session");
     }

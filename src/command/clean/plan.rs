@@ -265,7 +265,8 @@ async fn images(plan: &mut Plan, engine: &Engine) -> Result<(), Error> {
         if users.is_empty() {
             images.push(ImageToGo { image });
         } else {
-            kept.push(Kept { what: image.shown(), why: format!("{} is made from it", users.join(", ")) });
+            let are = if users.len() == 1 { "is" } else { "are" };
+            kept.push(Kept { what: image.shown(), why: format!("{} {are} made from it", users.join(", ")) });
         }
     }
     images.sort_by(|a, b| a.image.names.cmp(&b.image.names));
