@@ -4,7 +4,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::command::{config, exec, llm, run};
+use crate::command::{clean, config, exec, list, llm, logs, run, shell, stop};
 use crate::config::table;
 
 const ENVIRONMENT_AND_EXIT_CODES: &str = "\
@@ -102,6 +102,16 @@ pub enum Command {
     Run(run::Args),
     #[expect(missing_docs, reason = "as above")]
     Exec(exec::Args),
+    #[expect(missing_docs, reason = "as above")]
+    Shell(shell::Args),
+    #[expect(missing_docs, reason = "as above")]
+    List(list::Args),
+    #[expect(missing_docs, reason = "as above")]
+    Stop(stop::Args),
+    #[expect(missing_docs, reason = "as above")]
+    Logs(logs::Args),
+    #[expect(missing_docs, reason = "as above")]
+    Clean(clean::Args),
     #[expect(missing_docs, reason = "as above")]
     Config(config::Args),
     #[expect(missing_docs, reason = "as above")]

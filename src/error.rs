@@ -11,7 +11,7 @@ use crate::container::relay::ssh_agent;
 use crate::container::{apply, claude_config, engine, image, image_check, mount, pull_failure, session};
 use crate::provider::{catalog, credentials, login, session_env, setup};
 use crate::signals::EndSignal;
-use crate::{host, name, old_home, private_file, project, user_file};
+use crate::{host, inventory, name, old_home, private_file, project, user_file};
 
 /// Something failed on this machine.
 const FAILURE: u8 = 1;
@@ -68,6 +68,9 @@ pub enum Error {
     /// The user's editor.
     #[error(transparent)]
     Editor(#[from] editor::Error),
+    /// A project by its hash.
+    #[error(transparent)]
+    Inventory(#[from] inventory::Error),
     /// The login of a Claude subscription.
     #[error(transparent)]
     Login(#[from] login::Error),
@@ -148,6 +151,28 @@ pub enum Error {
         #[source]
         source: apply::Error,
     },
+    /// Something that cannot be taken back, or that ends somebody's session, and nobody to ask.
+    #[error("{what}, and there is no terminal to ask whether that is what you want")]
+    NotAsked {
+        /// What would happen.
+        what: String,
+    },
+    /// A container to look at that is not there.
+    #[error("this project has no container{}, of account {account}", for_provider(.provider.as_deref()))]
+    NoContainer {
+        /// The provider that was asked for.
+        provider: Option<String>,
+        /// The account.
+        account: String,
+        /// What there is instead.
+        hint: String,
+    },
+    /// Several containers, and nothing that chooses one.
+    #[error("this project has containers of {}, and none of the provider it uses now", .providers.join(" and "))]
+    SeveralContainers {
+        /// Their providers.
+        providers: Vec<String>,
+    },
     /// A signal, before there was a session.
     #[error(transparent)]
     Ended(#[from] EndSignal),
@@ -185,6 +210,7 @@ impl Error {
             Self::OldHome(error) => error.hint(),
             Self::Llm(error) => error.hint(),
             Self::Editor(error) => error.hint(),
+            Self::Inventory(error) => error.hint(),
             Self::Login(error) => error.hint(),
             Self::NoToken(_) => {
                 Some("run it again, or give an API key, or log in inside the session".to_owned())
@@ -212,6 +238,9 @@ impl Error {
                 "leave those sessions first; without {} the container is joined as it is",
                 flags.join(" and ")
             )),
+            Self::NotAsked { .. } => Some("say so with --force".to_owned()),
+            Self::NoContainer { hint, .. } => Some(hint.clone()),
+            Self::SeveralContainers { .. } => Some("choose one with --llm-provider NAME".to_owned()),
             Self::Ended(_) | Self::Io { .. } => None,
         }
     }
@@ -255,6 +284,7 @@ impl Error {
             | Self::Editor(editor::Error::Failed { .. } | editor::Error::Io { .. })
             | Self::UserFile(_)
             | Self::ConfigEdit(config_edit::Error::Editor { .. } | config_edit::Error::Overtaken { .. })
+            | Self::NoContainer { .. }
             | Self::Io { .. } => FAILURE,
             Self::Host(error) => host_code(error),
             Self::PrivateFile(error) => private_file_code(error),
@@ -304,6 +334,9 @@ impl Error {
             | Self::Editor(
                 editor::Error::NoTerminal | editor::Error::NotStarted(_) | editor::Error::Discarded,
             )
+            | Self::Inventory(_)
+            | Self::NotAsked { .. }
+            | Self::SeveralContainers { .. }
             | Self::NamedImage { .. }
             | Self::ChoiceFile(_)
             | Self::ConfigEdit(config_edit::Error::NoTerminal)
@@ -321,6 +354,10 @@ impl Error {
             Self::Ended(signal) => signal.exit_code(),
         })
     }
+}
+
+fn for_provider(provider: Option<&str>) -> String {
+    provider.map_or(String::new(), |provider| format!(" for provider {provider}"))
 }
 
 fn host_code(error: &host::Error) -> u8 {

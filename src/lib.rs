@@ -11,6 +11,7 @@ pub mod container;
 pub mod digest;
 pub mod engine_choice;
 pub mod error;
+pub mod folder_tree;
 pub mod host;
 pub mod image_choice;
 pub mod inventory;
@@ -39,6 +40,11 @@ pub fn main() -> ExitCode {
     let done = match command.unwrap_or(Command::Run(run)) {
         Command::Run(args) => block_on(async |host| command::run::run(&args, host).await),
         Command::Exec(args) => block_on(async |host| command::exec::exec(&args, host).await),
+        Command::Shell(args) => block_on(async |host| command::shell::shell(&args, host).await),
+        Command::List(args) => block_on(async |host| command::list::list(&args, host).await),
+        Command::Stop(args) => block_on(async |host| command::stop::stop(&args, host).await),
+        Command::Logs(args) => block_on(async |host| command::logs::logs(&args, host).await),
+        Command::Clean(args) => block_on(async |host| command::clean::clean(&args, host).await),
         Command::Config(args) => block_on(async |host| command::config::config(&args, host).await),
         Command::Llm(args) => block_on(async |host| command::llm::llm(&args, host).await),
     };

@@ -151,6 +151,15 @@ impl SessionDir {
         &self.0
     }
 
+    /// Whether something in it says that it is a session dir, ours or an earlier version's: a name alone could be anybody's.
+    /// An empty folder is.
+    pub fn is_ours(&self) -> bool {
+        const OWN: [&str; 7] =
+            ["project-path", FILE_NAME, "trusted", "projects", "providers", "carried", ".claude.json"];
+        let is_empty = || self.0.read_dir().is_ok_and(|mut entries| entries.next().is_none());
+        OWN.iter().any(|name| self.0.join(name).symlink_metadata().is_ok()) || is_empty()
+    }
+
     /// This user's choices for this project.
     pub fn file(&self) -> PathBuf {
         self.0.join(FILE_NAME)

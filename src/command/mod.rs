@@ -3,13 +3,15 @@
 //! `run` and `exec` share `choices` (the flags that choose), `target` (what they resolve to), `trust`, `old_home`, `keys`,
 //! `settle` (all that comes before the container), `image` and `launch` (the running container). The `config` commands share
 //! `sources` (what the layers say, which `target` goes by too), `scope` (which file is meant), `examined` (what is wrong with
-//! one) and `choice_file` (changing one, as the remembering flags do).
+//! one) and `choice_file` (changing one, as the remembering flags do). `list`, `stop`, `logs` and `clean` share `place`
+//! (whose home, which engine) and `survey` (what there is).
 
 pub mod build_progress;
 pub mod carried;
 pub mod checked_images;
 pub mod choice_file;
 pub mod choices;
+pub mod clean;
 pub mod config;
 pub mod config_edit;
 pub mod config_get;
@@ -29,15 +31,22 @@ pub mod forward;
 pub mod image;
 pub mod keys;
 pub mod launch;
+pub mod list;
 pub mod llm;
 pub mod lock;
+pub mod logs;
+pub mod occupied;
 pub mod old_home;
+pub mod place;
 pub mod rows;
 pub mod run;
 pub mod schema_file;
 pub mod scope;
 pub mod settle;
+pub mod shell;
 pub mod sources;
+pub mod stop;
 pub mod subscription;
+pub mod survey;
 pub mod target;
 pub mod trust;

@@ -9,6 +9,7 @@ use super::dry_run;
 use super::keys::KeyArgs;
 use super::launch::{self, Entered, Inside, Joining};
 use super::settle::settle;
+use super::shell;
 use super::subscription::{self, Opening};
 use super::target::Target;
 use crate::config::Values;
@@ -16,7 +17,6 @@ use crate::container::engine::exec::ExecRequest;
 use crate::container::session;
 use crate::error::Error;
 use crate::host::Host;
-use crate::image_choice::ImageChoice;
 use crate::provider::session_env::SessionEnv;
 use crate::signals::EndSignals;
 use crate::ui;
@@ -110,7 +110,7 @@ fn request(
     host: &Host,
 ) -> ExecRequest {
     let (command, vars): (Vec<String>, Vec<(String, SecretString)>) = if args.shell {
-        (shell(target), launch::owned(env.for_command()))
+        (shell::command(target, &[]), launch::owned(env.for_command()))
     } else {
         let export_key = target.settings.export_key.value;
         let command = claude_command(args, target, env, opening);
@@ -118,17 +118,6 @@ fn request(
         (command, launch::owned(env.for_claude(export_key)))
     };
     launch::exec_request(command, vars, inside, host)
-}
-
-/// A login shell. An image of the user's may have none but `sh`.
-fn shell(target: &Target) -> Vec<String> {
-    match target.settings.image.value {
-        ImageChoice::BuiltIn(_) => ["bash", "-l"].map(str::to_owned).to_vec(),
-        ImageChoice::Custom(_) => {
-            let script = "command -v bash >/dev/null 2>&1 && exec bash -l; exec sh -l";
-            ["sh", "-c", script].map(str::to_owned).to_vec()
-        }
-    }
 }
 
 fn claude_command(args: &Args, target: &Target, env: &SessionEnv, opening: Opening) -> Vec<String> {

@@ -208,7 +208,8 @@ fn read_shared(project: &Project, host: &Host) -> Result<(ProjectFile, String), 
     Ok((file::project_choices(&path, &text)?, text))
 }
 
-fn chosen_account(
+/// Whose the project is, and what says so.
+pub(super) fn chosen_account(
     chosen: Option<&AccountName>,
     user: &UserFile,
     user_path: &Path,

@@ -16,6 +16,7 @@ pub mod local_image;
 pub mod managed_settings;
 pub mod mount;
 pub mod name;
+pub mod ours;
 pub mod plan;
 pub mod proxies;
 pub mod pull_failure;

@@ -11,6 +11,7 @@ mod cloud_modes;
 mod common;
 mod harness;
 
+mod clean;
 mod config_files;
 mod config_set;
 mod config_show;
@@ -22,6 +23,7 @@ mod given_keys;
 mod help;
 mod key_check;
 mod layers;
+mod list;
 mod llm_add;
 mod llm_list;
 mod llm_test;

@@ -11,11 +11,14 @@ pub mod endpoint;
 pub mod exec;
 pub mod facts;
 pub mod freeze;
+mod images;
 mod inspect;
 pub mod locate;
+pub mod logs;
 pub mod probe;
 pub mod pull;
 mod stream;
+mod survey;
 pub mod tls;
 
 use std::io;
