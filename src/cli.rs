@@ -4,7 +4,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::command::{config, exec, run};
+use crate::command::{config, doctor, exec, run};
 
 const ENVIRONMENT_AND_EXIT_CODES: &str = "\
 Environment, for one run and not remembered:
@@ -96,4 +96,6 @@ pub enum Command {
     Exec(exec::Args),
     #[expect(missing_docs, reason = "as above")]
     Config(config::Args),
+    #[expect(missing_docs, reason = "as above")]
+    Doctor(doctor::Args),
 }

@@ -3,12 +3,14 @@
 //! `run` and `exec` share `choices` (the flags that choose), `target` (what they resolve to), `trust`, `old_home`, `keys`,
 //! `settle` (all that comes before the container), `image` and `launch` (the running container).
 
+pub mod about;
 pub mod build_progress;
 pub mod carried;
 pub mod checked_images;
 pub mod choices;
 pub mod config;
 pub mod config_trust;
+pub mod doctor;
 pub mod dry_run;
 pub mod exec;
 pub mod forward;

@@ -13,6 +13,7 @@ use ureq::http::{StatusCode, Uri};
 use super::catalog::{Auth, Provider};
 
 mod network;
+pub mod reach;
 
 pub use network::Network;
 
@@ -24,6 +25,9 @@ const FALLBACK_MODEL: &str = "claude-haiku-4-5";
 
 /// What Claude Code says of itself beside a subscription's token.
 const TOKEN_BETA: &str = "oauth-2025-04-20";
+
+/// What we call ourselves.
+const USER_AGENT: &str = concat!("claude-reactor/", env!("CARGO_PKG_VERSION"));
 
 /// Answers are cut after this many characters: enough for a sentence, too little to fill the screen.
 const ANSWER_LENGTH: usize = 200;
@@ -70,11 +74,7 @@ impl Endpoint {
     /// An endpoint of the Messages API below a base URL. `host.docker.internal`, this machine as containers call it,
     /// is `localhost` from here.
     pub fn new(base_url: &str, auth: Auth, model: Option<&str>) -> Self {
-        let base = base_url.trim_end_matches('/');
-        let url = match base.parse::<Uri>().ok().as_ref().and_then(Uri::host) {
-            Some("host.docker.internal") => base.replacen("host.docker.internal", "localhost", 1),
-            _ => base.to_owned(),
-        };
+        let url = from_here(base_url);
         // `[1m]` asks Claude Code for a larger context window; it is no part of the name that goes to the endpoint.
         let model = model.map_or(FALLBACK_MODEL, |model| model.strip_suffix("[1m]").unwrap_or(model));
         Self { url: format!("{url}/v1/messages"), auth, model: model.to_owned(), token: false }
@@ -84,6 +84,15 @@ impl Endpoint {
     /// go nowhere else.
     pub fn of(provider: &Provider) -> Option<Self> {
         Some(Self::new(provider.endpoint()?, provider.auth, provider.models.main.as_deref()))
+    }
+}
+
+/// A base URL as this machine calls the place, without a slash at its end.
+fn from_here(base_url: &str) -> String {
+    let base = base_url.trim_end_matches('/');
+    match base.parse::<Uri>().ok().as_ref().and_then(Uri::host) {
+        Some("host.docker.internal") => base.replacen("host.docker.internal", "localhost", 1),
+        _ => base.to_owned(),
     }
 }
 
@@ -108,7 +117,7 @@ pub fn check(endpoint: &Endpoint, key: &SecretString, network: &Network, timeout
         .post(&url)
         .header("content-type", "application/json")
         .header("anthropic-version", "2023-06-01")
-        .header("user-agent", concat!("claude-reactor/", env!("CARGO_PKG_VERSION")));
+        .header("user-agent", USER_AGENT);
     if let Some((name, value)) = header {
         request = request.header(name, value);
     }

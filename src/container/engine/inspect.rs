@@ -92,7 +92,7 @@ impl Engine {
     }
 
     /// The answer to a question.
-    async fn ask(&self, action: &'static str, path: &str) -> Result<Value, Error> {
+    pub(super) async fn ask(&self, action: &'static str, path: &str) -> Result<Value, Error> {
         let broken = |source: Box<dyn std::error::Error + Send + Sync>| Error::Broken { action, source };
         let version = self.docker.client_version();
         let (major, minor) = (version.major_version, version.minor_version);
@@ -114,7 +114,7 @@ impl Engine {
 }
 
 /// A value for a query.
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     text.bytes().fold(String::new(), |mut encoded, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             encoded.push(char::from(byte));
@@ -141,7 +141,7 @@ fn found_container(listed: &Value) -> Option<Found> {
     })
 }
 
-fn state(word: &str) -> State {
+pub(super) fn state(word: &str) -> State {
     match word {
         "running" => State::Running,
         "paused" => State::Paused,
