@@ -4,7 +4,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::command::{config, doctor, exec, run};
+use crate::command::{config, doctor, exec, info, run};
 
 const ENVIRONMENT_AND_EXIT_CODES: &str = "\
 Environment, for one run and not remembered:
@@ -98,4 +98,6 @@ pub enum Command {
     Config(config::Args),
     #[expect(missing_docs, reason = "as above")]
     Doctor(doctor::Args),
+    #[expect(missing_docs, reason = "as above")]
+    Info(info::Args),
 }

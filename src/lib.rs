@@ -39,6 +39,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => block_on(async |host| command::run::run(&args, host).await),
         Command::Exec(args) => block_on(async |host| command::exec::exec(&args, host).await),
         Command::Config(args) => block_on(async |host| command::config::config(&args, host).await),
+        Command::Info(args) => block_on(async |host| command::info::info(&args, host).await),
         Command::Doctor(args) => block_on(async |host| command::doctor::doctor(&args, host).await),
     };
     done.unwrap_or_else(|error| {

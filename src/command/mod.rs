@@ -15,6 +15,7 @@ pub mod dry_run;
 pub mod exec;
 pub mod forward;
 pub mod image;
+pub mod info;
 pub mod keys;
 pub mod launch;
 pub mod lock;
