@@ -11,6 +11,7 @@ mod chosen;
 mod containers;
 mod custom_image;
 mod danger;
+mod doctor;
 mod dry_run;
 mod forwarding;
 mod inside;
