@@ -152,3 +152,14 @@ fn an_agent_that_is_on_and_not_there() {
     let report = call.env("CLAUDE_REACTOR_SSH_AGENT", "true").run().assert_code(1).json();
     assert_outcome(&report, "ssh-agent", "fail");
 }
+
+#[test]
+fn every_check_is_documented() {
+    let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/doctor.md");
+    let page = fs::read_to_string(page).unwrap();
+    let report = doctor(&Sandbox::new(), &["--offline"]).json();
+    for check in report["checks"].as_array().unwrap() {
+        let id = check["id"].as_str().unwrap();
+        assert!(page.contains(&format!("`{id}`")), "docs/doctor.md does not say what {id} looks at");
+    }
+}

@@ -106,10 +106,14 @@ impl From<Error> for Told {
     }
 }
 
-/// A message of several lines in one.
+/// A message of several lines in one: a list below a colon becomes one within the line.
 fn in_one_line(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    ui::one_line(&lines.join(" "))
+    let join = |line: String, next: &str| match line.chars().last() {
+        None => next.to_owned(),
+        Some(':') => format!("{line} {next}"),
+        Some(_) => format!("{line}; {next}"),
+    };
+    ui::one_line(&text.lines().map(str::trim).fold(String::new(), join))
 }
 
 #[cfg(test)]
@@ -124,5 +128,6 @@ mod tests {
         let claims = vec!["a:1:1: danger = true".to_owned()];
         let told = Told::from(Error::Untrusted { claims, command: "c".to_owned() });
         assert!(!told.found.contains('\n') && told.remedy.is_some());
+        assert_eq!(in_one_line("tried:\n  a: no\n  b: no"), "tried: a: no; b: no");
     }
 }

@@ -99,8 +99,13 @@ pub(super) fn without(told: Told, denied: Option<&Socket>) -> Vec<Check> {
     [ENGINE.failed(told), rights].into_iter().chain(rest).collect()
 }
 
-/// What is to be said of one that answers.
-pub(super) fn checks(engine: &Answering, socket: Option<&Socket>, uid: u32) -> Vec<Check> {
+/// What is to be said of one that answers. `starts` says whether a container of the image ran; nothing where none was tried.
+pub(super) fn checks(
+    engine: &Answering,
+    socket: Option<&Socket>,
+    starts: Option<bool>,
+    uid: u32,
+) -> Vec<Check> {
     let Answering { facts, endpoint, chosen_by, survey, .. } = engine;
     let rootless = if facts.rootless { ", rootless" } else { "" };
     let found = format!("{} {}{rootless}, at {endpoint} (by {chosen_by})", facts.kind, survey.version);
@@ -110,7 +115,7 @@ pub(super) fn checks(engine: &Answering, socket: Option<&Socket>, uid: u32) -> V
         api(engine),
         files(engine),
         users(engine),
-        podman(engine),
+        podman(engine, starts),
     ]
 }
 
@@ -187,24 +192,27 @@ fn users(engine: &Answering) -> Check {
     }
 }
 
-fn podman(engine: &Answering) -> Check {
+fn podman(engine: &Answering, starts: Option<bool>) -> Check {
+    // Podman 4.3 needs it on control groups v1 where CAP_SYS_RESOURCE is missing, as in a container.
+    const CONFIGURATION: &str = "in /etc/containers/containers.conf: [containers] \
+                                 default_ulimits=[\"nofile=1024:1024\",\"nproc=1024:1024\"] and [engine] runtime=\"runc\"";
     if engine.facts.kind != Kind::Podman {
         return PODMAN.skipped("the engine is not Podman");
     }
     let version = &engine.survey.version;
-    match engine.survey.cgroup_version.as_deref() {
-        Some("1" | "v1") if engine.facts.rootless => PODMAN.warn(
-            format!("{version} on control groups v1, where a rootless engine cannot keep to limits"),
+    let cgroups = engine.survey.cgroup_version.as_deref().map(|cgroups| cgroups.trim_start_matches('v'));
+    let found = match cgroups {
+        Some(cgroups) => format!("{version} on control groups v{cgroups}"),
+        None => version.clone(),
+    };
+    match (cgroups, starts) {
+        (Some("1"), Some(false)) => PODMAN.fail(format!("{found}, and no container starts"), CONFIGURATION),
+        (Some("1"), _) if engine.facts.rootless => PODMAN.warn(
+            format!("{found}, where a rootless engine cannot keep to limits"),
             "boot with systemd.unified_cgroup_hierarchy=1, or choose no limits",
         ),
-        // Where CAP_SYS_RESOURCE is missing as well, as in a container, nothing starts without these lines.
-        Some("1" | "v1") => PODMAN.warn(
-            format!("{version} on control groups v1"),
-            "only if no container starts, in /etc/containers/containers.conf: [containers] \
-             default_ulimits=[\"nofile=1024:1024\",\"nproc=1024:1024\"] and [engine] runtime=\"runc\"",
-        ),
-        Some(cgroups) => PODMAN.pass(format!("{version} on control groups {cgroups}")),
-        None => PODMAN.pass(version.clone()),
+        (Some("1"), None) => PODMAN.warn(found, format!("only if no container starts, {CONFIGURATION}")),
+        _ => PODMAN.pass(found),
     }
 }
 
@@ -250,7 +258,7 @@ mod tests {
     }
 
     fn outcomes(engine: &Answering) -> Vec<Outcome> {
-        checks(engine, Some(&socket()), 1000).iter().map(|check| check.outcome).collect()
+        checks(engine, Some(&socket()), Some(true), 1000).iter().map(|check| check.outcome).collect()
     }
 
     #[test]
@@ -260,13 +268,13 @@ mod tests {
         podman.facts.kind = Kind::Podman;
         assert_eq!(outcomes(&podman), [Pass; 6]);
         podman.survey.cgroup_version = Some("1".to_owned());
-        assert_eq!(podman_of(&podman), Warn);
+        let outcome = |engine: &Answering, starts| super::podman(engine, starts).outcome;
+        assert_eq!(
+            [Some(true), None, Some(false)].map(|starts| outcome(&podman, starts)),
+            [Pass, Warn, Fail]
+        );
         podman.facts.rootless = true;
-        assert_eq!(podman_of(&podman), Warn);
-    }
-
-    fn podman_of(engine: &Answering) -> Outcome {
-        podman(engine).outcome
+        assert_eq!(outcome(&podman, Some(true)), Warn);
     }
 
     #[test]

@@ -43,7 +43,8 @@ pub(super) fn claude(image: &Image, looked: Option<&Looked>, pinned: &str) -> Ch
         None => return CLAUDE.skipped("the image is not there"),
         Some(Looked::NotStarted(message)) => {
             let found = format!("the engine does not start a container of the image: {}", one_line(message));
-            return CLAUDE.fail(found, "see the engine's log: journalctl -u docker");
+            return CLAUDE
+                .fail(found, "see the engine's log: journalctl -u docker, or journalctl --user -u podman");
         }
         Some(Looked::TooLong) => {
             return CLAUDE.fail("a container of the image does not answer", rebuild);

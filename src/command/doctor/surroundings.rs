@@ -79,7 +79,10 @@ impl Surroundings {
     /// What is to be said of the engine.
     pub(super) fn engine_checks(&self, uid: u32) -> Vec<Check> {
         match &self.engine {
-            Ok(engine) => engine_checks::checks(engine, self.socket.as_ref(), uid),
+            Ok(engine) => {
+                let starts = self.looked.as_ref().map(|looked| !matches!(looked, Looked::NotStarted(_)));
+                engine_checks::checks(engine, self.socket.as_ref(), starts, uid)
+            }
             Err(told) => engine_checks::without(told.clone(), self.socket.as_ref()),
         }
     }
