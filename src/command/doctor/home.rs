@@ -18,7 +18,8 @@ const OWNERS: Subject = Subject::new("home-owners", "owners");
 const LINKS: Subject = Subject::new("home-links", "links");
 const OLD: Subject = Subject::new("old-files", "old key files");
 
-/// More entries than this are not looked at: a history can be long, and the first ones tell of its owner.
+/// Of what sessions wrote, no more than about this many are looked at: a history can be long, and the first ones tell of its
+/// owner. What has to be private is looked at in any case.
 const MOST: usize = 50_000;
 /// So many are named in the line of a check; the remedy has all of them.
 const NAMED: usize = 4;
@@ -66,15 +67,16 @@ pub(super) enum Rule {
 
 /// Looks at all of the home, and at old key files in the project.
 pub(super) fn gather(reactor_home: &Path, project: Option<(&Path, &AccountName)>) -> Vec<Entry> {
-    let mut entries = Vec::new();
+    let (mut entries, mut of_sessions) = (Vec::new(), 0_usize);
     let mut waiting = vec![reactor_home.to_owned()];
     while let Some(path) = waiting.pop() {
         let below = path.strip_prefix(reactor_home).unwrap_or(Path::new(""));
         let Some(entry) = rule(below).and_then(|rule| entry(&path, rule, path == reactor_home)) else {
             continue;
         };
+        of_sessions += usize::from(entry.rule == Rule::OfSessions);
         if entry.kind == Kind::Folder
-            && entries.len() < MOST
+            && (entry.rule != Rule::OfSessions || of_sessions < MOST)
             && let Ok(inside) = path.read_dir()
         {
             waiting.extend(inside.flatten().map(|entry| entry.path()));
@@ -171,7 +173,8 @@ fn modes(entries: &[Entry]) -> Check {
 }
 
 fn owners(entries: &[Entry], reactor_home: &Path, uid: u32) -> Check {
-    let foreign: Vec<&Entry> = entries.iter().filter(|entry| entry.owner != uid).collect();
+    let is_foreign = |entry: &&Entry| entry.owner != uid && entry.path.starts_with(reactor_home);
+    let foreign: Vec<&Entry> = entries.iter().filter(is_foreign).collect();
     if foreign.is_empty() {
         return OWNERS.pass("all of it is yours");
     }
