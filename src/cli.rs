@@ -4,7 +4,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::command::{clean, config, exec, list, llm, logs, run, shell, stop};
+use crate::command::{clean, config, doctor, exec, info, list, llm, logs, run, shell, stop};
 use crate::config::table;
 
 const ENVIRONMENT_AND_EXIT_CODES: &str = "\
@@ -116,6 +116,10 @@ pub enum Command {
     Config(config::Args),
     #[expect(missing_docs, reason = "as above")]
     Llm(llm::Args),
+    #[expect(missing_docs, reason = "as above")]
+    Info(info::Args),
+    #[expect(missing_docs, reason = "as above")]
+    Doctor(doctor::Args),
 }
 
 #[cfg(test)]

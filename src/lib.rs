@@ -47,6 +47,8 @@ pub fn main() -> ExitCode {
         Command::Clean(args) => block_on(async |host| command::clean::clean(&args, host).await),
         Command::Config(args) => block_on(async |host| command::config::config(&args, host).await),
         Command::Llm(args) => block_on(async |host| command::llm::llm(&args, host).await),
+        Command::Info(args) => block_on(async |host| command::info::info(&args, host).await),
+        Command::Doctor(args) => block_on(async |host| command::doctor::doctor(&args, host).await),
     };
     done.unwrap_or_else(|error| {
         ui::error(&error);

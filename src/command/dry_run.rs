@@ -11,7 +11,7 @@ use crate::config::entries::Entry;
 use crate::container::engine::Engine;
 use crate::container::local_image::LocalImage;
 use crate::container::mount::Mount;
-use crate::container::plan::{Plan, plan};
+use crate::container::plan::plan;
 use crate::error::Error;
 use crate::host::Host;
 use crate::image_choice::ImageChoice;
@@ -70,10 +70,8 @@ async fn report(target: &Target, host: &Host) -> Result<Report, Error> {
     let spec = launch::spec(target, custom.as_ref(), env.as_ref(), engine.facts(), host);
     let identity = &target.identity;
     let plan = plan(&spec, identity, engine.find(identity).await?);
-    let container = match &plan {
-        Plan::Reuse(found) | Plan::Unpause(found) | Plan::Start(found) => found.name.clone(),
-        Plan::Create | Plan::Recreate(..) => identity.container_name(),
-    };
+    let found = plan.found();
+    let container = found.map_or_else(|| identity.container_name(), |found| found.name.clone());
     let mut variables: Vec<String> = spec.env.keys().cloned().collect();
     let export_key = target.settings.export_key.value;
     variables.extend(env.iter().flat_map(|env| env.for_claude(export_key)).map(|(name, _)| name.to_owned()));

@@ -6,6 +6,7 @@
 //! one) and `choice_file` (changing one, as the remembering flags do). `list`, `stop`, `logs` and `clean` share `place`
 //! (whose home, which engine) and `survey` (what there is).
 
+pub mod about;
 pub mod build_progress;
 pub mod carried;
 pub mod checked_images;
@@ -23,12 +24,14 @@ pub mod config_trust;
 pub mod config_unset;
 pub mod config_validate;
 pub mod config_values;
+pub mod doctor;
 pub mod dry_run;
 pub mod editor;
 pub mod examined;
 pub mod exec;
 pub mod forward;
 pub mod image;
+pub mod info;
 pub mod keys;
 pub mod launch;
 pub mod list;

@@ -13,6 +13,7 @@ mod host_address;
 pub mod image;
 pub mod image_check;
 pub mod local_image;
+pub mod look_inside;
 pub mod managed_settings;
 pub mod mount;
 pub mod name;

@@ -32,6 +32,16 @@ impl Plan {
         }
     }
 
+    /// The container that there is.
+    pub fn found(&self) -> Option<&Found> {
+        match self {
+            Self::Create => None,
+            Self::Reuse(found) | Self::Unpause(found) | Self::Start(found) | Self::Recreate(found, _) => {
+                Some(found)
+            }
+        }
+    }
+
     /// Why, in words.
     pub fn why(&self) -> String {
         match self {

@@ -13,6 +13,7 @@ use ureq::http::{StatusCode, Uri};
 use super::catalog::{Auth, Provider};
 
 mod network;
+pub mod reach;
 
 pub use network::Network;
 
@@ -24,6 +25,9 @@ const FALLBACK_MODEL: &str = "claude-haiku-4-5";
 
 /// What Claude Code says of itself beside a subscription's token.
 const TOKEN_BETA: &str = "oauth-2025-04-20";
+
+/// What we call ourselves.
+const USER_AGENT: &str = concat!("claude-reactor/", env!("CARGO_PKG_VERSION"));
 
 /// Answers are cut after this many characters: enough for a sentence, too little to fill the screen.
 const ANSWER_LENGTH: usize = 200;
@@ -165,13 +169,7 @@ pub fn ask(
     }
 }
 
-/// Whether anybody answers at an address, whatever it is: its HTTP status. Sends no credential. Blocks for at most `timeout`.
-pub fn reach(url: &str, network: &Network, timeout: Duration) -> Result<u16, String> {
-    let (url, agent) = way_to(&on_this_machine(url), network, timeout)?;
-    let answer = agent.get(&url).header("user-agent", USER_AGENT).call();
-    answer.map(|response| response.status().as_u16()).map_err(|error| network::explain(&error, &url, &agent))
-}
-
+/// A client for one request, and the address.
 fn way_to(url: &str, network: &Network, timeout: Duration) -> Result<(Uri, ureq::Agent), String> {
     let url: Uri = url.parse().map_err(|_| "the base URL is not a URL".to_owned())?;
     let agent = network.agent(&url, timeout)?;
@@ -185,8 +183,6 @@ fn on_this_machine(url: &str) -> String {
         _ => url.to_owned(),
     }
 }
-
-const USER_AGENT: &str = concat!("claude-reactor/", env!("CARGO_PKG_VERSION"));
 
 impl Endpoint {
     /// The address that a session sends its requests to.

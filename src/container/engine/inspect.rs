@@ -157,7 +157,7 @@ fn found_container(listed: &Value) -> Option<Found> {
     })
 }
 
-fn state(word: &str) -> State {
+pub(super) fn state(word: &str) -> State {
     match word {
         "running" => State::Running,
         "paused" => State::Paused,

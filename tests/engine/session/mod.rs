@@ -12,6 +12,7 @@ mod cleaning;
 mod containers;
 mod custom_image;
 mod danger;
+mod doctor;
 mod dry_run;
 mod forwarding;
 mod inside;

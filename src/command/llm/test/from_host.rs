@@ -21,8 +21,8 @@ pub async fn check(subject: &Subject, target: &Target, host: &Host) -> Result<Ch
     let work = move || match &asked.way {
         Way::Ask { endpoint, key, .. } => check::ask(endpoint, key, &network, LIMIT).map(Reply::Answer),
         Way::Login(_) | Way::Cloud => {
-            let reached = check::reach(asked.address(), &network, LIMIT);
-            reached.map(Reply::Status).map_err(NoAnswer::Unreachable)
+            let reached = check::reach::reach_at(asked.address(), &network, LIMIT);
+            reached.map(|reached| Reply::Status(reached.status)).map_err(NoAnswer::Unreachable)
         }
     };
     let reply = interruptible(work).await?;
