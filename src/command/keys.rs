@@ -8,6 +8,7 @@ use super::launch;
 use super::rows;
 use super::subscription;
 use super::target::Target;
+use super::trust;
 use crate::config;
 use crate::config::yaml::Scalar;
 use crate::error::Error;
@@ -62,19 +63,19 @@ impl KeyArgs {
 
 /// What a key is set up for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
+pub enum Purpose<'a> {
     /// For a session that begins now: all that it needs has to be there.
     Session,
-    /// For sessions to come: the model may still be chosen.
-    Later,
+    /// For sessions to come: the model may still be chosen. With the flags that describe the provider, as they were typed.
+    Later(&'a str),
 }
 
-impl Purpose {
+impl Purpose<'_> {
     /// The command that does the same, for messages.
     fn command(self, target: &Target) -> String {
         match self {
             Self::Session => command(target),
-            Self::Later => add_command(target, &target.settings.provider.value),
+            Self::Later(flags) => format!("{}{flags}", add_command(target, &target.settings.provider.value)),
         }
     }
 }
@@ -101,7 +102,7 @@ pub async fn obtain(target: &Target, args: &KeyArgs, host: &Host) -> Result<(Pro
 pub async fn set_up(
     target: &Target,
     args: &KeyArgs,
-    purpose: Purpose,
+    purpose: Purpose<'_>,
     host: &Host,
 ) -> Result<(Provider, Credentials), Error> {
     let id = &target.settings.provider.value;
@@ -140,7 +141,7 @@ pub async fn set_up(
         return Ok((provider.clone(), cloud_credentials(target, provider)?));
     }
     let used = match as_used(target, provider, &load()?) {
-        Err(Error::SessionEnv(session_env::Error::NoModel { .. })) if purpose == Purpose::Later => {
+        Err(Error::SessionEnv(session_env::Error::NoModel { .. })) if purpose != Purpose::Session => {
             provider.clone()
         }
         used => used?,
@@ -149,13 +150,19 @@ pub async fn set_up(
         if subscription::is_offered(&used, &options, host) { setup::ask_way().await? } else { Way::Key };
     let outcome = match way {
         Way::Key => setup::set_up(&used, &target.account, &options, host).await?,
-        Way::Token => subscription::make_token(target, &used, &options, host).await?,
+        Way::Token => {
+            if purpose != Purpose::Session {
+                // It starts the container, and nobody has asked yet.
+                trust::confirm_beside(target, host).await?;
+            }
+            subscription::make_token(target, &used, &options, host).await?
+        }
         Way::Login => return subscription::choose_login(target, host),
     };
     tell(&outcome.warnings, &outcome.path);
     let stored = load()?;
     let env = match launch::session_env(target, provider, &stored) {
-        Err(Error::SessionEnv(session_env::Error::NoModel { .. })) if purpose == Purpose::Later => None,
+        Err(Error::SessionEnv(session_env::Error::NoModel { .. })) if purpose != Purpose::Session => None,
         env => Some(env?),
     };
     if let Some(Credential::Key(used)) = env.as_ref().map(SessionEnv::credential)

@@ -69,6 +69,23 @@ pub async fn llm(args: &Args, host: &Host) -> Result<ExitCode, AnyError> {
     }
 }
 
+/// Which provider of which account.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Which {
+    /// The provider; this project's, if left out
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+    /// Whose
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+}
+
+impl Which {
+    fn look(&self, host: &Host) -> Result<Target, AnyError> {
+        look(self.name.as_ref(), None, self.account.as_ref(), host)
+    }
+}
+
 /// What a command about a provider is about; without a name, the project's own.
 fn look(
     provider: Option<&String>,
@@ -86,6 +103,11 @@ fn choices(provider: Option<&String>, model: Option<&String>, account: Option<&S
         llm_model: model.cloned(),
         ..ChoiceArgs::default()
     }
+}
+
+/// A provider for people: its name in commands, and what they call it.
+fn named(id: &str, name: &str) -> String {
+    if id == name { id.to_owned() } else { format!("{id}, {name}") }
 }
 
 /// The provider that a target names; its error says which one was probably meant.

@@ -114,6 +114,35 @@ fn wrong_descriptions_are_said_by_their_flag_and_nothing_is_written() {
 }
 
 #[test]
+fn the_command_that_brings_the_key_is_named_whole() {
+    let (sandbox, fake, key) = acme();
+    let url = fake.base_url();
+    let args = [
+        "add",
+        "acme",
+        "--base-url",
+        &url,
+        "--auth",
+        "x-api-key",
+        "--model",
+        "a model",
+        "--context-window",
+        "9",
+    ];
+    let output = llm(&sandbox, &args, "");
+    output.assert_code(USAGE);
+    let hint = output.stderr().split('`').find(|part| part.ends_with("--key-from-env")).expect("a command");
+    let flags = format!(
+        "llm add acme --base-url {url} --auth x-api-key --model 'a model' --context-window 9 --key-from-env"
+    );
+    assert_eq!(hint, format!("claude-reactor {flags}"));
+    let script = format!("{} {flags}", env!("CARGO_BIN_EXE_claude-reactor"));
+    let again = sandbox.project("app").command("sh", &["-c", &script]).env("ACME_API_KEY", key.key());
+    again.run().assert_success();
+    assert_eq!(sandbox.files_with(&key).len(), 1);
+}
+
+#[test]
 fn a_key_that_is_there_is_replaced_only_when_that_is_said() {
     let sandbox = Sandbox::new();
     let old = store_key(&sandbox, "zai", "ZAI_API_KEY");

@@ -72,7 +72,7 @@ fn an_endpoint_where_nobody_answers_is_said() {
     insta::assert_snapshot!(test(&sandbox, &["zai"]).snapshot(), @r"
     exit code: 1
     --- stdout
-    zai (Z.AI) · http://[NOBODY] · glm-5.2 · ZAI_API_KEY in llms/zai/.env
+    zai, Z.AI · http://[NOBODY] · glm-5.2 · ZAI_API_KEY in llms/zai/.env
 
     FROM  REACHED  KEY        MODEL      TIME
     host  no       not tried  not tried
@@ -129,4 +129,22 @@ fn without_an_engine_the_try_from_inside_says_so() {
     let output = sandbox.project("app").reactor(&["llm", "test", "zai"]).run();
     output.assert_code(1).assert_stdout_contains("container: not tried: no container engine answers");
     output.assert_stdout_contains("--host-only tries it from this machine alone");
+}
+
+#[test]
+fn what_a_repository_chooses_is_asked_about_before_its_container_is_started() {
+    let sandbox = Sandbox::new();
+    store_key(&sandbox, "zai", "ZAI_API_KEY");
+    let _fake = sandbox.fake("zai", Script::new());
+    let project = sandbox.project("app");
+    let session_dir = sandbox.reactor_home().join(format!("user/app-{}", project.hash()));
+    for (file, said) in [
+        ("llm: {provider: deepseek}\n", "this project's file chooses provider deepseek"),
+        ("danger: true\n", "what takes effect only with your consent"),
+    ] {
+        project.write(".claude-reactor", file);
+        let output = project.reactor(&["llm", "test", "zai"]).run();
+        output.assert_code(1).assert_stdout_contains(said);
+        assert!(!session_dir.exists(), "{file}");
+    }
 }

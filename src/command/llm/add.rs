@@ -43,7 +43,7 @@ pub struct Args {
     /// Make it this project's provider as well
     #[arg(long = "use")]
     use_it: bool,
-    /// Whose
+    /// Whose; with --use remembered for this project, as by `run`
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
     #[command(flatten)]
@@ -121,7 +121,7 @@ async fn set_up(target: &Target, args: &Args, is_described: bool, host: &Host) -
         Some((provider, State::Broken(_))) => refuse_broken(target, provider)?,
         _ => {}
     }
-    keys::set_up(target, &key, Purpose::Later, host).await?;
+    keys::set_up(target, &key, Purpose::Later(&args.row.as_typed()), host).await?;
     Ok(())
 }
 

@@ -28,20 +28,16 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The provider; this project's, if left out
-    #[arg(value_name = "NAME")]
-    name: Option<String>,
+    #[command(flatten)]
+    which: super::Which,
     /// Edit providers.yaml instead, which all accounts share
     #[arg(long)]
     row: bool,
-    /// Whose
-    #[arg(long, value_name = "NAME")]
-    account: Option<String>,
 }
 
 /// Does it.
 pub(super) async fn edit(args: &Args, host: &Host) -> Result<ExitCode, Error> {
-    let target = super::look(args.name.as_ref(), None, args.account.as_ref(), host)?;
+    let target = args.which.look(host)?;
     let written = if args.row {
         edit_rows(&target, host).await?
     } else {

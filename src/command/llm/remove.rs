@@ -70,12 +70,12 @@ pub(super) async fn remove(args: &Args, host: &Host) -> Result<ExitCode, Error> 
             return Ok(ExitCode::FAILURE);
         }
     }
-    for folder in &plan.folders {
-        remove_folder(folder)?;
-    }
     if plan.row {
         let id = &target.settings.provider.value;
         rows::edit(&target.reactor_home, |document| rows::without(document, id))?;
+    }
+    for folder in &plan.folders {
+        remove_folder(folder)?;
     }
     ui::note("removed");
     Ok(ExitCode::SUCCESS)

@@ -35,15 +35,11 @@ const HIDDEN: &str = "(hidden)";
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The provider; this project's, if left out
-    #[arg(value_name = "NAME")]
-    name: Option<String>,
+    #[command(flatten)]
+    which: super::Which,
     /// As JSON
     #[arg(long)]
     json: bool,
-    /// Whose
-    #[arg(long, value_name = "NAME")]
-    account: Option<String>,
 }
 
 /// All that is shown.
@@ -92,7 +88,7 @@ struct Variable {
 
 /// Does it.
 pub(super) fn show(args: &Args, host: &Host) -> Result<ExitCode, Error> {
-    let target = super::look(args.name.as_ref(), None, args.account.as_ref(), host)?;
+    let target = args.which.look(host)?;
     let provider = super::provider(&target)?;
     let shown = shown(&target, &provider)?;
     if args.json {
@@ -235,7 +231,7 @@ fn text(target: &Target, shown: &Shown) -> String {
             head.row([Cell::from(name).styled(FAINT), Cell::from(value)]);
         }
     };
-    line("provider", Some(format!("{} ({}, {})", shown.provider, shown.name, whose(shown.row))));
+    line("provider", Some(format!("{} ({})", super::named(&shown.provider, &shown.name), whose(shown.row))));
     line("account", Some(shown.account.clone()));
     line("endpoint", shown.endpoint.clone());
     let unnamed = if shown.provider == ProviderId::claude().as_str() {

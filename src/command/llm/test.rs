@@ -42,18 +42,14 @@ Exit codes: 0 all is well, 1 something is not, 2 the provider is not known or no
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The provider; this project's, if left out
-    #[arg(value_name = "NAME")]
-    name: Option<String>,
+    #[command(flatten)]
+    which: super::Which,
     /// As JSON
     #[arg(long)]
     json: bool,
     /// Only from this machine; needs no engine
     #[arg(long)]
     host_only: bool,
-    /// Whose
-    #[arg(long, value_name = "NAME")]
-    account: Option<String>,
 }
 
 /// What came of it.
@@ -81,7 +77,7 @@ struct Report {
 
 /// Does it.
 pub(super) async fn test(args: &Args, host: &Host) -> Result<ExitCode, Error> {
-    let target = super::look(args.name.as_ref(), None, args.account.as_ref(), host)?;
+    let target = args.which.look(host)?;
     let provider = super::provider(&target)?;
     target.catalog.check_usable(&provider)?;
     let Some(stored) = keys::known_for(&target, &provider)? else { return Err(missing(&target, &provider)?) };
@@ -131,7 +127,7 @@ fn missing(target: &Target, provider: &Provider) -> Result<Error, Error> {
 
 fn text(target: &Target, report: &Report) -> String {
     let head = [
-        format!("{} ({})", report.provider, report.name),
+        super::named(&report.provider, &report.name),
         report.endpoint.clone(),
         report.model.clone().unwrap_or_else(|| "no model asked".to_owned()),
         report.credential.shown(target),

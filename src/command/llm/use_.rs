@@ -40,7 +40,7 @@ pub struct Args {
     /// For all projects of the account that choose none themselves, instead of for this one
     #[arg(long)]
     account_default: bool,
-    /// Whose
+    /// Whose; remembered for this project, as by `run`
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
 }

@@ -1,5 +1,7 @@
 //! The flags of `llm add` that describe a provider: the fields of its row.
 
+use std::fmt::Write as _;
+
 use crate::command::llm;
 use crate::command::rows::{self, Field};
 use crate::command::target::Target;
@@ -52,14 +54,10 @@ const FLAGS: [(&str, &[&str]); 8] = [
 ];
 
 impl RowArgs {
-    /// The fields to be written; none where no flag was given.
-    pub(super) fn fields(
-        &self,
-        id: &ProviderId,
-        known: Option<&Provider>,
-    ) -> Result<Vec<Field<'static>>, Error> {
+    /// What each of [`FLAGS`] says.
+    fn values(&self) -> [Option<Scalar>; 8] {
         let text = |value: &Option<String>| value.clone().map(Scalar::Text);
-        let values = [
+        [
             text(&self.base_url),
             text(&self.auth),
             text(&self.key_env),
@@ -68,8 +66,16 @@ impl RowArgs {
             self.context_window.map(|tokens| Scalar::Number(tokens.to_string())),
             text(&self.wire),
             text(&self.mode),
-        ];
-        let given = FLAGS.iter().zip(values).filter_map(|((_, field), value)| Some((*field, value?)));
+        ]
+    }
+
+    /// The fields to be written; none where no flag was given.
+    pub(super) fn fields(
+        &self,
+        id: &ProviderId,
+        known: Option<&Provider>,
+    ) -> Result<Vec<Field<'static>>, Error> {
+        let given = FLAGS.iter().zip(self.values()).filter_map(|((_, field), value)| Some((*field, value?)));
         let mut fields: Vec<Field<'static>> = given.collect();
         if fields.is_empty() || known.is_some() || self.mode.is_some() {
             return Ok(fields);
@@ -85,6 +91,22 @@ impl RowArgs {
             fields.push((&["key_env"], Scalar::Text(usual_key_variable(id))));
         }
         Ok(fields)
+    }
+
+    /// The flags as a shell takes them back, each with a blank before it.
+    pub(super) fn as_typed(&self) -> String {
+        let flags = FLAGS.iter().zip(self.values()).filter_map(|((flag, _), value)| Some((flag, value?)));
+        flags.fold(String::new(), |mut typed, (flag, value)| {
+            let value = match value {
+                Scalar::Text(text) => text,
+                other => other.to_string(),
+            };
+            let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%:,=".contains(c);
+            let value =
+                if value.chars().all(plain) { value } else { format!("'{}'", value.replace('\'', r"'\''")) };
+            let _ = write!(typed, " {flag} {value}");
+            typed
+        })
     }
 
     /// The catalogue as it will be with these fields. What is wrong with one is said of its flag.

@@ -48,11 +48,9 @@ async fn converse(
     orders: &SecretString,
     host: &Host,
 ) -> Result<Said, Error> {
-    target.project.refuse_keys_inside(&target.reactor_home)?;
     let mut signals = EndSignals::listen().map_err(Error::signals)?;
-    trust::confirm(target, host).await?;
     old_home::close_folders(target, host)?;
-    trust::keep_up(target)?;
+    trust::confirm_beside(target, host).await?;
     let request = |inside: &Inside| {
         let command = COMMAND.map(str::to_owned).to_vec();
         let request = launch::exec_request(command, proxies(env), inside, host);
