@@ -146,6 +146,18 @@ impl SessionDir {
         self.0.join("project-path")
     }
 
+    /// Whether the project was used, or its user consented to what its file says. The user's choices alone, which
+    /// `config set` writes, are no use of it.
+    pub fn is_used(&self) -> bool {
+        let Ok(entries) = self.0.read_dir() else { return self.0.exists() };
+        let names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
+        let is_choices = |name: &std::ffi::OsString| {
+            let name = name.to_string_lossy();
+            name.starts_with(FILE_NAME) || name.starts_with(".new-")
+        };
+        names.is_empty() || !names.iter().all(is_choices)
+    }
+
     /// The folder itself.
     pub fn path(&self) -> &Path {
         &self.0

@@ -119,8 +119,8 @@ pub struct ChoiceFile {
     reactor_home: PathBuf,
     /// Whose it has to be, where a session could have put another one there.
     owner: Option<u32>,
-    /// Where its schema is, for the editor.
-    schema: Option<PathBuf>,
+    /// Whether its first line is to name its schema.
+    names_schema: bool,
 }
 
 /// What a change left.
@@ -147,7 +147,13 @@ impl ChoiceFile {
     /// The user's choices for a project.
     pub fn of_session(session_dir: &SessionDir, reactor_home: &Path) -> Self {
         let path = session_dir.file();
-        Self { kind: Kind::Session, path, reactor_home: reactor_home.to_owned(), owner: None, schema: None }
+        Self {
+            kind: Kind::Session,
+            path,
+            reactor_home: reactor_home.to_owned(),
+            owner: None,
+            names_schema: false,
+        }
     }
 
     /// The file of a layer.
@@ -157,18 +163,15 @@ impl ChoiceFile {
             path: places.file(kind),
             reactor_home: places.reactor_home.clone(),
             owner: (kind == Kind::Project).then_some(host.uid),
-            schema: None,
+            names_schema: false,
         }
     }
 
-    /// The same, with a first line by which an editor finds the schema, where the file is the user's own.
-    pub fn with_schema(self) -> Result<Self, AnyError> {
-        if self.kind == Kind::Project {
-            // A path of one machine has no business in what a team shares.
-            return Ok(self);
-        }
-        let schema = Some(schema_file::keep(&self.reactor_home, self.kind)?);
-        Ok(Self { schema, ..self })
+    /// The same, with a first line by which an editor finds the schema, where the file is the user's own: a path of one
+    /// machine has no business in what a team shares.
+    #[must_use]
+    pub fn naming_its_schema(self) -> Self {
+        Self { names_schema: self.kind != Kind::Project, ..self }
     }
 
     /// Edits the file; says whether that changed anything. One of the old `key=value` form is YAML from its first change on;
@@ -191,10 +194,11 @@ impl ChoiceFile {
             if yaml != text {
                 kept = Some(user_file::keep_copy(&self.path, text)?);
             }
-            Ok(match &self.schema {
-                Some(schema) => schema_file::with_modeline(after.text(), schema),
-                None => after.text().to_owned(),
-            })
+            if !self.names_schema {
+                return Ok(after.text().to_owned());
+            }
+            let schema = schema_file::keep(&self.reactor_home, self.kind)?;
+            Ok(schema_file::with_modeline(after.text(), &schema))
         })?;
         if let Some(copy) = kept {
             ui::note(&format!(

@@ -174,12 +174,12 @@ fn a_value_of_the_wrong_form_is_named_with_its_place() {
         failure("providers:\n  acme:\n    wire: grpc\n"),
         failure("providers:\n  acme:\n    key_env: {a: b}\n"),
     ];
-    insta::assert_snapshot!(failures.join("\n"), @r"
+    insta::assert_snapshot!(failures.join("\n"), @r#"
     providers.yaml:3:5: unknown key `providers.acme.baseurl`
       did you mean `providers.acme.base_url`?
-    providers.yaml:3:11: providers.acme.wire: unknown variant `grpc`, expected one of `anthropic`, `openai`, `gemini`, `ollama`, `plugin`
-    providers.yaml:3:14: providers.acme.key_env: invalid type: map, expected the name of a variable, or a list of names
-    ");
+    providers.yaml:3:5: `providers.acme.wire` is the text "grpc", not anthropic, openai, gemini, ollama or plugin
+    providers.yaml:3:5: `providers.acme.key_env` is a mapping, not a text or a list of texts
+    "#);
 }
 
 #[test]
