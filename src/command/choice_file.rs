@@ -121,6 +121,8 @@ pub struct ChoiceFile {
     owner: Option<u32>,
     /// Whether its first line is to name its schema.
     names_schema: bool,
+    /// What to make in a folder that was not there: choosing is no use of a project yet.
+    unused_mark: Option<PathBuf>,
 }
 
 /// What a change left.
@@ -153,6 +155,7 @@ impl ChoiceFile {
             reactor_home: reactor_home.to_owned(),
             owner: None,
             names_schema: false,
+            unused_mark: None,
         }
     }
 
@@ -164,6 +167,7 @@ impl ChoiceFile {
             reactor_home: places.reactor_home.clone(),
             owner: (kind == Kind::Project).then_some(host.uid),
             names_schema: false,
+            unused_mark: (kind == Kind::Session).then(|| places.session_dir.unused_mark()),
         }
     }
 
@@ -216,7 +220,11 @@ impl ChoiceFile {
             return user_file::edit_in_project(&self.path, uid, edit);
         }
         let folder = self.path.parent().unwrap_or(&self.reactor_home);
+        let mark = self.unused_mark.as_ref().filter(|_| !folder.exists());
         private_file::create_dir(&self.reactor_home, folder)?;
+        if let Some(mark) = mark {
+            private_file::write(mark, b"")?;
+        }
         user_file::edit(&self.path, edit)
     }
 

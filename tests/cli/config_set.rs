@@ -242,7 +242,7 @@ fn what_cannot_be_is_refused_and_nothing_is_written() {
     exit code: 2
     --- stderr
     error: variant: `Base` is neither a built-in image nor an image reference: a name is lower-case letters and digits, with single `.`, `_`, `__` or dashes between them
-      hint: built-in: `base`; or a reference, for example `ghcr.io/acme/tools:1.2`
+      hint: did you mean `base`? built-in: `base`; or a reference, for example `ghcr.io/acme/tools:1.2`
     ");
 }
 
@@ -328,7 +328,12 @@ fn a_link_in_a_project_is_not_written_through() {
     let project = sandbox.project("app");
     let victim = sandbox.write_home("victim.yaml", "danger: false\n");
     std::os::unix::fs::symlink(&victim, project.path().join(".claude-reactor")).unwrap();
-    insta::assert_snapshot!(config(&project, &["set", "danger", "true", "--shared"]).snapshot(), @"");
+    insta::assert_snapshot!(config(&project, &["set", "danger", "true", "--shared"]).snapshot(), @"
+    exit code: 1
+    --- stderr
+    error: cannot read [ROOT]/app/.claude-reactor
+      because: it is a symbolic link
+    ");
     assert_eq!(fs::read_to_string(victim).unwrap(), "danger: false\n");
 }
 
@@ -337,7 +342,13 @@ fn one_fault_does_not_keep_another_from_being_mended() {
     let sandbox = Sandbox::new();
     let project = sandbox.project("app");
     project.write(".claude-reactor", "danger: 'yes'\nunknown: 1\n");
-    insta::assert_snapshot!(config(&project, &["set", "danger", "true", "--shared"]).snapshot(), @"");
+    insta::assert_snapshot!(config(&project, &["set", "danger", "true", "--shared"]).snapshot(), @"
+    exit code: 0
+    --- stderr
+    danger = true, set in [ROOT]/app/.claude-reactor
+    warning: [ROOT]/app/.claude-reactor:2:1: unknown key `unknown`
+    warning: `run` would fail: [ROOT]/app/.claude-reactor:2:1: unknown key `unknown`
+    ");
     config(&project, &["unset", "unknown", "--shared"]).assert_code(USAGE);
 }
 

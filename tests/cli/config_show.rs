@@ -30,43 +30,43 @@ fn every_value_has_its_origin() {
     insta::assert_snapshot!(narrow(&output), @r#"
     exit code: 0
     --- stdout
-    project  [ROOT]/app ([HASH:app])
-    account  user
+    project [ROOT]/app ([HASH:app])
+    account user
 
-    KEY                  VALUE                     FROM
-    variant              base                      ~/.claude-reactor/user/app-[HASH:app]/.claude-reactor (key=value)
-    account              user                      default
-    llm.provider         claude                    default
-    llm.model            glm-5.2                   [ROOT]/app/.claude-reactor
-    llm.small_model      the provider's            default
-    llm.env              session                   default
-    llm.export_key       false                     default
-    danger               true                      [ROOT]/app/.claude-reactor
-    host_docker          false                     default
-    host_docker_timeout  5m                        default
-    ssh_agent            true                      ~/.claude-reactor/user/app-[HASH:app]/.claude-reactor (key=value)
-    ssh_agent_socket     /run/agent                ~/.claude-reactor/user/app-[HASH:app]/.claude-reactor (key=value)
-    session_persistence  true                      default
-    mounts               /usr:ro                   ~/.claude-reactor/config.yaml
-    mounts               /etc:ro                   [ROOT]/app/.claude-reactor
-    env.EDITOR           vim                       ~/.claude-reactor/config.yaml
-    sudo                 false                     CLAUDE_REACTOR_SUDO
-    limits.cpus          no limit                  default
-    limits.memory        4g                        ~/.claude-reactor/user/config.yaml
-    limits.pids          4096                      default
-    engine               podman                    ~/.claude-reactor/config.yaml
-    registry             -                         default
-    ca_file              what SSL_CERT_FILE names  default
+    KEY VALUE FROM
+    variant base ~/.claude-reactor/user/app-[HASH:app]/.claude-reactor (key=value)
+    account user default
+    llm.provider claude default
+    llm.model glm-5.2 [ROOT]/app/.claude-reactor
+    llm.small_model the provider's default
+    llm.env session default
+    llm.export_key false default
+    danger true [ROOT]/app/.claude-reactor
+    host_docker false default
+    host_docker_timeout 5m default
+    ssh_agent true ~/.claude-reactor/user/app-[HASH:app]/.claude-reactor (key=value)
+    ssh_agent_socket /run/agent ~/.claude-reactor/user/app-[HASH:app]/.claude-reactor (key=value)
+    session_persistence true default
+    mounts /usr:ro ~/.claude-reactor/config.yaml
+    mounts /etc:ro [ROOT]/app/.claude-reactor
+    env.EDITOR vim ~/.claude-reactor/config.yaml
+    sudo false CLAUDE_REACTOR_SUDO
+    limits.cpus no limit default
+    limits.memory 4g ~/.claude-reactor/user/config.yaml
+    limits.pids 4096 default
+    engine podman ~/.claude-reactor/config.yaml
+    registry - default
+    ca_file what SSL_CERT_FILE names default
 
-    FILE                                                 LAYER    STATE
-    ~/.claude-reactor/config.yaml                        user     present
-    ~/.claude-reactor/user/config.yaml                   account  present
-    [ROOT]/app/.claude-reactor              project  present
-    ~/.claude-reactor/user/app-[HASH:app]/.claude-reactor  session  present, of the old key=value form, YAML from the next change on
+    FILE LAYER STATE
+    ~/.claude-reactor/config.yaml user present
+    ~/.claude-reactor/user/config.yaml account present
+    [ROOT]/app/.claude-reactor project present
+    ~/.claude-reactor/user/app-[HASH:app]/.claude-reactor session present, of the old key=value form, YAML from the next change on
 
     `run` asks for your consent first:
-      [ROOT]/app/.claude-reactor:2:1: danger = true
-      [ROOT]/app/.claude-reactor:3:10: mounts = /etc:ro (which is "/etc" at "/mnt/etc", read-only)
+    [ROOT]/app/.claude-reactor:2:1: danger = true
+    [ROOT]/app/.claude-reactor:3:10: mounts = /etc:ro (which is "/etc" at "/mnt/etc", read-only)
     "#);
     let output = project.reactor(&["config", "show", "--chosen"]).run();
     output.assert_success().assert_stdout_contains("limits.memory").assert_stderr_lacks("warning");
@@ -176,11 +176,11 @@ fn path_says_where_each_file_is() {
     insta::assert_snapshot!(narrow(&project.reactor(&["config", "path"]).run()), @"
     exit code: 0
     --- stdout
-    LAYER    FILE                                                                        STATE
-    user     [HOME]/.claude-reactor/config.yaml                        present
-    account  [HOME]/.claude-reactor/user/config.yaml                   present
-    project  [ROOT]/app/.claude-reactor                                     present
-    session  [HOME]/.claude-reactor/user/app-[HASH:app]/.claude-reactor  present, of the old key=value form, YAML from the next change on
+    LAYER FILE STATE
+    user [HOME]/.claude-reactor/config.yaml present
+    account [HOME]/.claude-reactor/user/config.yaml present
+    project [ROOT]/app/.claude-reactor present
+    session [HOME]/.claude-reactor/user/app-[HASH:app]/.claude-reactor present, of the old key=value form, YAML from the next change on
     ");
     let shared = format!("{}/.claude-reactor\n", project.path().display());
     project.reactor(&["config", "path", "--shared"]).run().assert_success().assert_stdout(&shared);

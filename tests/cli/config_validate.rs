@@ -44,15 +44,25 @@ fn everything_that_is_wrong_is_listed() {
     error: [HOME]/.claude-reactor/user/config.yaml:2:1: `mounts` is the text "~/x", not a list
       hint: put it into brackets: `[…]`
     wrong   [ROOT]/app/.claude-reactor (project)
+    error: [ROOT]/app/.claude-reactor:3:3: llm.env: "sesion" is not session or container
+      hint: did you mean `session`?
     error: [ROOT]/app/.claude-reactor:4:26: an item of `mounts` is a mapping, not a text
       hint: put it into quotes, where `: ` is a part of it
+    error: [ROOT]/app/.claude-reactor:5:10: limits.pids: "0" is not a number of processes
+      hint: a whole number from 1 upwards
+    error: [ROOT]/app/.claude-reactor:6:7: env.HOME: claude-reactor sets this variable itself: the session's user has it from claude-reactor
+      hint: remove the line
     wrong   ~/.claude-reactor/user/app-[HASH:app]/.claude-reactor (session)
-    error: [HOME]/.claude-reactor/user/app-[HASH:app]/.claude-reactor: [HOME]/.claude-reactor/user/app-[HASH:app]/.claude-reactor:2: a line of YAML in a file of the old key=value form
+    error: [HOME]/.claude-reactor/user/app-[HASH:app]/.claude-reactor:2: a line of YAML in a file of the old key=value form
       hint: write the whole file as YAML: `key: value` instead of `key=value`
     wrong   ~/.claude-reactor/providers.yaml (providers)
     error: [HOME]/.claude-reactor/providers.yaml:2:10: `providers.acme.wire` is the text "anthropi", not anthropic, openai, gemini, ollama or plugin
       hint: did you mean `anthropic`?
-    absent  ~/.claude-reactor/user/llms/claude/.env (credentials)
+    error: [HOME]/.claude-reactor/providers.yaml:3:10: provider mine, base_url: it does not begin with http:// or https://
+      hint: give it in the form https://host/path or http://host:port
+    wrong   ~/.claude-reactor/user/llms/zai/.env (credentials)
+    error: [HOME]/.claude-reactor/user/llms/zai/.env:2: B: not of the form KEY='value'
+      hint: write KEY='value', one to a line; `#` begins a comment
     "#);
     let json = config(&project, &["validate", "--json"]).assert_code(USAGE).json();
     assert_eq!(json["valid"], false);
