@@ -7,8 +7,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::command::{clean, config, doctor, exec, info, list, llm, logs, run, shell, stop};
 use crate::config::table;
 
-const ENVIRONMENT_AND_EXIT_CODES: &str = "\
-  CLAUDE_REACTOR_ENGINE_SHARES_FILES (docs/engines.md)
+const ENVIRONMENT_AND_EXIT_CODES: &str = "  CLAUDE_REACTOR_ENGINE_SHARES_FILES (docs/engines.md)
   CLAUDE_REACTOR_HOME   where accounts, keys and history are kept (default: ~/.claude-reactor)
   DOCKER_HOST, DOCKER_CONTEXT, CONTAINER_HOST
                         the container engine, where no --engine chooses it (default: the first that answers)
@@ -28,10 +27,10 @@ fn variables() -> String {
     let mut line = String::new();
     for name in table::variables() {
         if line.len() + name.len() + ", ".len() > WIDTH {
-            text.push_str(&format!("{line}\n"));
+            text.extend([line.as_str(), "\n"]);
             line.clear();
         }
-        line.push_str(&format!("{}{name},", if line.is_empty() { "  " } else { " " }));
+        line.extend([if line.is_empty() { "  " } else { " " }, name.as_str(), ","]);
     }
     text + &line + "\n"
 }

@@ -296,9 +296,10 @@ impl Error {
             },
             Self::Config(error) => match error {
                 config::Error::Read { .. } => FAILURE,
-                config::Error::Yaml(_) | config::Error::FileValue { .. } | config::Error::Value { .. } => {
-                    USAGE
-                }
+                config::Error::Yaml(_)
+                | config::Error::FileValue { .. }
+                | config::Error::FileLine { .. }
+                | config::Error::Value { .. } => USAGE,
             },
             Self::Setup(error) => match error {
                 setup::Error::Input(_) => FAILURE,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::nearest;
 use crate::variant::{Variant, VariantError};
 
 /// The longest reference that the engines take, in bytes.
@@ -59,9 +60,11 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Variant(error) => error.hint(),
-            Self::Reference { .. } => {
+            Self::Reference { text, .. } => {
                 let names = Variant::ALL.map(|variant| format!("`{variant}`")).join(", ");
-                Some(format!("built-in: {names}; or a reference, for example `ghcr.io/acme/tools:1.2`"))
+                let near = nearest::hint(text, Variant::ALL.map(Variant::name));
+                let near = near.map(|near| format!("{near} ")).unwrap_or_default();
+                Some(format!("{near}built-in: {names}; or a reference, for example `ghcr.io/acme/tools:1.2`"))
             }
             Self::Registry { .. } => Some("for example `ghcr.io/acme`".to_owned()),
         }

@@ -121,6 +121,7 @@ impl SessionDir {
 
     /// Notes which project this is and that it is used now: the folder's name holds only a hash of the project's path.
     pub fn record(&self, project: &Project) -> Result<(), private_file::Error> {
+        let _ = std::fs::remove_file(self.unused_mark());
         let path = self.record_file();
         let text = format!("{}\n", project.root());
         if private_file::read(&path)?.as_deref() == Some(&text) {
@@ -144,6 +145,17 @@ impl SessionDir {
 
     fn record_file(&self) -> PathBuf {
         self.0.join("project-path")
+    }
+
+    /// Whether the account has used the project, or consented to what its file says. A folder that is there for choices made
+    /// beforehand alone says so of itself.
+    pub fn is_used(&self) -> bool {
+        self.0.exists() && !self.unused_mark().exists()
+    }
+
+    /// What marks a folder that was made for choices alone. [`SessionDir::record`] takes it away.
+    pub fn unused_mark(&self) -> PathBuf {
+        self.0.join("unused")
     }
 
     /// The folder itself.

@@ -119,8 +119,10 @@ pub struct ChoiceFile {
     reactor_home: PathBuf,
     /// Whose it has to be, where a session could have put another one there.
     owner: Option<u32>,
-    /// Where its schema is, for the editor.
-    schema: Option<PathBuf>,
+    /// Whether its first line is to name its schema.
+    names_schema: bool,
+    /// What to make in a folder that was not there: choosing is no use of a project yet.
+    unused_mark: Option<PathBuf>,
 }
 
 /// What a change left.
@@ -147,7 +149,14 @@ impl ChoiceFile {
     /// The user's choices for a project.
     pub fn of_session(session_dir: &SessionDir, reactor_home: &Path) -> Self {
         let path = session_dir.file();
-        Self { kind: Kind::Session, path, reactor_home: reactor_home.to_owned(), owner: None, schema: None }
+        Self {
+            kind: Kind::Session,
+            path,
+            reactor_home: reactor_home.to_owned(),
+            owner: None,
+            names_schema: false,
+            unused_mark: None,
+        }
     }
 
     /// The defaults of an account.
@@ -163,18 +172,16 @@ impl ChoiceFile {
             path: places.file(kind),
             reactor_home: places.reactor_home.clone(),
             owner: (kind == Kind::Project).then_some(host.uid),
-            schema: None,
+            names_schema: false,
+            unused_mark: (kind == Kind::Session).then(|| places.session_dir.unused_mark()),
         }
     }
 
-    /// The same, with a first line by which an editor finds the schema, where the file is the user's own.
-    pub fn with_schema(self) -> Result<Self, AnyError> {
-        if self.kind == Kind::Project {
-            // A path of one machine has no business in what a team shares.
-            return Ok(self);
-        }
-        let schema = Some(schema_file::keep(&self.reactor_home, self.kind)?);
-        Ok(Self { schema, ..self })
+    /// The same, with a first line by which an editor finds the schema, where the file is the user's own: a path of one
+    /// machine has no business in what a team shares.
+    #[must_use]
+    pub fn naming_its_schema(self) -> Self {
+        Self { names_schema: self.kind != Kind::Project, ..self }
     }
 
     /// Edits the file; says whether that changed anything. One of the old `key=value` form is YAML from its first change on;
@@ -197,10 +204,11 @@ impl ChoiceFile {
             if yaml != text {
                 kept = Some(user_file::keep_copy(&self.path, text)?);
             }
-            Ok(match &self.schema {
-                Some(schema) => schema_file::with_modeline(after.text(), schema),
-                None => after.text().to_owned(),
-            })
+            if !self.names_schema {
+                return Ok(after.text().to_owned());
+            }
+            let schema = schema_file::keep(&self.reactor_home, self.kind)?;
+            Ok(schema_file::with_modeline(after.text(), &schema))
         })?;
         if let Some(copy) = kept {
             ui::note(&format!(
@@ -218,7 +226,11 @@ impl ChoiceFile {
             return user_file::edit_in_project(&self.path, uid, edit);
         }
         let folder = self.path.parent().unwrap_or(&self.reactor_home);
+        let mark = self.unused_mark.as_ref().filter(|_| !folder.exists());
         private_file::create_dir(&self.reactor_home, folder)?;
+        if let Some(mark) = mark {
+            private_file::write(mark, b"")?;
+        }
         user_file::edit(&self.path, edit)
     }
 

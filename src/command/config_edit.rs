@@ -43,7 +43,7 @@ pub enum Error {
     #[error("there is no terminal to edit in")]
     NoTerminal,
     /// The editor cannot be started, or failed.
-    #[error("the editor `{command}` {}; {} is as it was", failure(.status), .path.display())]
+    #[error("the editor `{command}` {}; {} is as it was", failure(*.status), .path.display())]
     Editor {
         /// The command.
         command: String,
@@ -73,7 +73,7 @@ impl Error {
     }
 }
 
-fn failure(status: &Option<ExitStatus>) -> String {
+fn failure(status: Option<ExitStatus>) -> String {
     match status.map(|status| status.code()) {
         None => "cannot be started".to_owned(),
         Some(Some(127)) => "is not there".to_owned(),

@@ -8,7 +8,7 @@ use super::choice_file;
 use super::config_values::{self, Shown};
 use super::scope;
 use super::sources::Sources;
-use crate::config::file::{self, Kind};
+use crate::config::file::Kind;
 use crate::config::table;
 use crate::error::Error;
 use crate::host::Host;
@@ -33,7 +33,7 @@ pub struct Args {
     /// Print where it comes from as well, before it and a tab
     #[arg(long, conflicts_with = "json")]
     pub show_origin: bool,
-    /// Print JSON: key, values, source, source_kind
+    /// Print JSON: key, entries
     #[arg(long)]
     pub json: bool,
     /// Whose configuration; by default that of the account that this project uses
@@ -41,7 +41,7 @@ pub struct Args {
     pub account: Option<String>,
 }
 
-/// What `--json` prints: a list of these. Field names are stable.
+/// What `--json` prints. Field names are stable.
 #[derive(Debug, Serialize)]
 struct Report<'a> {
     /// The key.
@@ -60,15 +60,10 @@ pub fn get(args: &Args, host: &Host) -> Result<ExitCode, Error> {
             .map_or_else(|| choice_file::unknown(Kind::User, &args.key).into(), Error::from));
     };
     let path = if key.alias == Some(&*args.key) { key.path } else { &args.key };
-    if let Some(hash) = path.strip_prefix("projects.").and_then(|rest| rest.strip_suffix(".account")) {
-        let user_path = sources.places.file(Kind::User);
-        let user = file::user_file(&user_path, &file::read_text(&user_path)?)?;
-        return match user.project_accounts.get(hash) {
-            Some(account) => ui::data(&format!("{account}\n")).map(|()| ExitCode::SUCCESS),
-            None => Ok(ExitCode::FAILURE),
-        };
-    }
-    let all = config_values::all(&sources, host);
+    let all = match path.strip_prefix("projects.").and_then(|rest| rest.strip_suffix(".account")) {
+        Some(hash) => config_values::account_of(hash, path, &sources, host)?,
+        None => config_values::all(&sources, host),
+    };
     let own: Vec<&Shown> = all.iter().filter(|shown| shown.key == path && shown.value.is_some()).collect();
     if own.is_empty() {
         return Ok(ExitCode::FAILURE);

@@ -28,7 +28,7 @@ pub struct Args {
     #[command(flatten)]
     #[expect(missing_docs, reason = "a doc here would take the place of the flags' own heading")]
     pub scope: ScopeArgs,
-    /// Print JSON: files with path, layer, exists, legacy
+    /// Print JSON: files, each with path, layer, exists, legacy
     #[arg(long)]
     pub json: bool,
 }

@@ -71,7 +71,7 @@ pub fn apply(key: &str, change: Change, scope: &ScopeArgs, host: &Host) -> Resul
     let provider_below = scope::provider_below(&file, &places, host);
     let unsets = change == Change::Unset;
     if !unsets {
-        file = file.with_schema()?;
+        file = file.naming_its_schema();
     }
     let around = Around { places: &places, provider_below: &provider_below, host };
     let changed = file.change(&[(key, change)], &around)?;
@@ -84,7 +84,7 @@ pub fn apply(key: &str, change: Change, scope: &ScopeArgs, host: &Host) -> Resul
     if !unsets {
         let value = changed.file.document.as_ref().and_then(|document| document.text_at(&parts(path)));
         doubts(path, value.as_deref(), &places)?;
-        consent(path, &file, &changed.file)?;
+        consent(path, &file, &changed.file);
     }
     overruled(path, &changed.file, unsets, &file, &places, scope, host)?;
     Ok(ExitCode::SUCCESS)
@@ -140,12 +140,12 @@ fn doubts(key: &str, value: Option<&str>, places: &Places) -> Result<(), Error> 
 }
 
 /// Says what a team's file says that takes effect only with each one's consent.
-fn consent(key: &str, file: &ChoiceFile, left: &Examined) -> Result<(), Error> {
+fn consent(key: &str, file: &ChoiceFile, left: &Examined) {
     if file.kind != Kind::Project {
-        return Ok(());
+        return;
     }
     let text = left.document.as_ref().map(|document| document.text().to_owned()).unwrap_or_default();
-    let Ok(shared) = file::project_choices(&file.path, &text) else { return Ok(()) };
+    let Ok(shared) = file::project_choices(&file.path, &text) else { return };
     let mounts = vec![String::new(); shared.choices.values.mounts.len()];
     if trust::claims(&shared, &mounts, None).iter().any(|claim| claim.key == key) {
         ui::note(
@@ -155,7 +155,6 @@ fn consent(key: &str, file: &ChoiceFile, left: &Examined) -> Result<(), Error> {
     } else if matches!(key, "account" | "llm.provider") {
         ui::note("who has not used this project before is asked once whether that is right");
     }
-    Ok(())
 }
 
 /// Says what is over the file just changed.
@@ -187,9 +186,10 @@ fn overruled(
         let entry = entries.into_iter().find(|entry| entry.key == key);
         entry.map(|entry| (entry.value, entry.origin))
     };
-    let (key, written) = match key.starts_with("projects.") {
-        true => ("account", None),
-        false => (key, left.document.as_ref().and_then(|document| document.text_at(&parts(key)))),
+    let (key, written) = if key.starts_with("projects.") {
+        ("account", None)
+    } else {
+        (key, left.document.as_ref().and_then(|document| document.text_at(&parts(key))))
     };
     match now {
         // Mounts of all layers count.

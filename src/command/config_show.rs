@@ -33,7 +33,7 @@ pub struct Args {
     /// Show only what somebody set
     #[arg(long)]
     pub chosen: bool,
-    /// Print JSON: project, project_hash, account, entries, files, awaits_consent, warnings
+    /// Print JSON, with the fields that docs/configuration.md describes
     #[arg(long)]
     pub json: bool,
     /// Whose configuration; by default that of the account that this project uses
@@ -152,9 +152,10 @@ fn rendered(report: &Report, sources: &Sources, host: &Host) -> String {
     }
     let mut text = format!("{}\n{}\n{}", head.render(), values.render(), files.render());
     if !report.awaits_consent.is_empty() {
-        text.push_str(&format!("\n{}\n", ui::styled(WARNING, "`run` asks for your consent first:")));
+        let title = ui::styled(WARNING, "`run` asks for your consent first:");
+        text.extend(["\n", &title, "\n"]);
         for point in &report.awaits_consent {
-            text.push_str(&format!("  {}\n", ui::one_line(point)));
+            text.extend(["  ", &ui::one_line(point), "\n"]);
         }
     }
     text

@@ -88,6 +88,10 @@ impl Fault {
     }
 
     fn of(error: &crate::config::Error) -> Self {
+        if let crate::config::Error::FileLine { line, problem, .. } = error {
+            let line = Some(*line);
+            return Self { line, ..Self::new(problem, None, error.hint()) };
+        }
         let (message, place) = (error.to_string(), error.place());
         // The place has fields of its own here.
         let shown = place.map(|place| format!("{place}: ")).unwrap_or_default();

@@ -3,8 +3,10 @@
 use serde::Serialize;
 
 use super::sources::Sources;
+use crate::config::file::{self, Kind};
 use crate::config::table::{self, Default, Key};
 use crate::config::{Source, resolve};
+use crate::error::Error;
 use crate::host::Host;
 
 /// A key with its value. Field names are stable: `--json` prints them.
@@ -78,4 +80,15 @@ pub fn all(sources: &Sources, host: &Host) -> Vec<Shown> {
         if own.is_empty() { vec![Shown::unset(key)] } else { own }
     };
     table::TABLE.iter().flat_map(of_key).collect()
+}
+
+/// What the user's file says of the account of another project, if anything.
+pub fn account_of(hash: &str, path: &str, sources: &Sources, host: &Host) -> Result<Vec<Shown>, Error> {
+    let file = sources.places.file(Kind::User);
+    let user = file::user_file(&file, &file::read_text(&file)?)?;
+    let origin = sources.places.source(Kind::User);
+    let account = user.project_accounts.get(hash).map(|account| {
+        Shown::new(&table::PROJECT_ACCOUNT, path.to_owned(), account.to_string(), &origin, sources, host)
+    });
+    Ok(account.into_iter().collect())
 }

@@ -26,7 +26,12 @@ impl Surroundings<'_> {
     pub fn examine(&self, kind: Kind, path: &Path, text: &str) -> Examined {
         let mut examined = file::examine(kind, path, text, self.project);
         let problems = [self.variables(&examined), self.mounts(&examined), self.ca_file(&examined)].concat();
-        let wrong = |Wrong { place, key, problem, hint }| Error::FileValue { place, key, problem, hint };
+        let wrong = |Wrong { place, key, problem, hint }| Error::FileValue {
+            place: Box::new(place),
+            key,
+            problem,
+            hint,
+        };
         examined.problems.extend(problems.into_iter().map(wrong));
         examined.problems.sort_by_key(|problem| problem.place().and_then(|place| place.position));
         examined

@@ -4,6 +4,7 @@
 //! (`github.com/redhat-developer/yaml-language-server`, "Using inlined schema"): it takes a URL, or a path that is absolute
 //! or relative to the file, up to the first blank.
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -66,7 +67,7 @@ fn reference(path: &Path) -> String {
         if plain(byte) {
             url.push(char::from(byte));
         } else {
-            url.push_str(&format!("%{byte:02X}"));
+            let _ = write!(url, "%{byte:02X}");
         }
         url
     })

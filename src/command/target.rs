@@ -215,7 +215,7 @@ impl Target {
     /// What a project's file chose that costs money or shows prompts to somebody, as long as this account was never
     /// used in this project: the user has to have seen it once.
     pub fn unseen_choices(&self) -> Vec<String> {
-        if self.session_dir.path().exists() {
+        if self.session_dir.is_used() {
             return Vec::new();
         }
         let mut unseen = Vec::new();

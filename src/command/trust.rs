@@ -173,6 +173,7 @@ pub fn show(target: &Target) {
 /// Remembers that the user agreed, in place of what they agreed to before.
 pub fn remember(target: &Target) -> Result<(), Error> {
     private_file::create_dir(&target.reactor_home, target.session_dir.path())?;
+    target.session_dir.record(&target.project)?;
     let Trust { claims, digest, .. } = &target.trust;
     if claims.is_empty() {
         return forget(target);

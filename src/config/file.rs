@@ -77,10 +77,12 @@ pub fn examine(kind: Kind, path: &Path, text: &str, project: &Path) -> Examined 
         Err(error) => return Examined { problems: vec![error], ..Examined::default() },
     };
     let (document, problems) = Document::examine(path, &yaml, kind.keys());
+    let readable = document.as_ref().map(|document| document.without(&problems));
     let mut problems: Vec<Error> = problems.into_iter().map(Error::from).collect();
     let base = if kind.can_be_legacy() { project } else { folder(path) };
     let mut values = Values::default();
-    match document.as_ref().map(|document| content_and_problems(document, base)) {
+    let read = document.as_ref().zip(readable.as_ref());
+    match read.map(|(document, readable)| content_and_problems(document, readable, base)) {
         Some(Ok((content, more))) => {
             values = content.values;
             problems.extend(more);

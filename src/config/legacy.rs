@@ -96,8 +96,9 @@ pub fn to_yaml(path: &Path, text: &str) -> Result<Option<Converted>, Error> {
                 }
             },
             Line::Yaml(_) => {
-                return Err(Error::Value {
-                    place,
+                return Err(Error::FileLine {
+                    path: path.to_owned(),
+                    line: index + 1,
                     problem: "a line of YAML in a file of the old key=value form".to_owned(),
                     hint: Some(
                         "write the whole file as YAML: `key: value` instead of `key=value`".to_owned(),

@@ -55,9 +55,21 @@ pub enum Error {
     #[error("{place}: {key}: {problem}")]
     FileValue {
         /// Where it stands.
-        place: yaml::Place,
+        place: Box<yaml::Place>,
         /// Its key.
         key: String,
+        /// What is wrong.
+        problem: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+    /// A line of a file that cannot be.
+    #[error("{}:{line}: {problem}", .path.display())]
+    FileLine {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: usize,
         /// What is wrong.
         problem: String,
         /// What to do about it.
@@ -81,7 +93,7 @@ impl Error {
         match self {
             Self::Yaml(error) => Some(error.place()),
             Self::FileValue { place, .. } => Some(place),
-            Self::Read { .. } | Self::Value { .. } => None,
+            Self::Read { .. } | Self::FileLine { .. } | Self::Value { .. } => None,
         }
     }
 
@@ -90,7 +102,9 @@ impl Error {
         match self {
             Self::Yaml(error) => error.hint(),
             Self::Read { .. } => None,
-            Self::FileValue { hint, .. } | Self::Value { hint, .. } => hint.clone(),
+            Self::FileValue { hint, .. } | Self::FileLine { hint, .. } | Self::Value { hint, .. } => {
+                hint.clone()
+            }
         }
     }
 }

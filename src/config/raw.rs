@@ -67,16 +67,18 @@ pub(super) struct Content {
 
 /// Reads a document. A relative `ca_file` is below the file's folder (`~/…` stays as it is), the relative source of a mount below `mount_base`.
 pub(super) fn content(document: &Document, mount_base: &Path) -> Result<Content, Error> {
-    let (content, mut problems) = content_and_problems(document, mount_base)?;
+    let (content, mut problems) = content_and_problems(document, document, mount_base)?;
     if problems.is_empty() { Ok(content) } else { Err(problems.swap_remove(0)) }
 }
 
-/// The same with all that is wrong, and what is left without that.
+/// The same with all that is wrong, and what is left without that. Places are those of `document`, of which `readable` may be
+/// a part.
 pub(super) fn content_and_problems(
     document: &Document,
+    readable: &Document,
     mount_base: &Path,
 ) -> Result<(Content, Vec<Error>), Error> {
-    let raw: Raw = document.read()?;
+    let raw: Raw = readable.read()?;
     let llm = raw.llm.unwrap_or_default();
     let limits = raw.limits.unwrap_or_default();
     let mut at = Reader { document, problems: Vec::new() };
@@ -130,7 +132,12 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn refuse(&mut self, key: &[&str], (problem, hint): (String, Option<String>)) {
         let place = self.document.place(self.document.position(key));
-        self.problems.push(Error::FileValue { place, key: printable(&key.join(".")), problem, hint });
+        self.problems.push(Error::FileValue {
+            place: Box::new(place),
+            key: printable(&key.join(".")),
+            problem,
+            hint,
+        });
     }
 
     fn value<T: ValueText>(&mut self, key: &[&str], text: Option<String>) -> Option<T> {

@@ -402,7 +402,9 @@ impl Kind {
         match self {
             Self::Bool => json!({"type": "boolean"}),
             Self::EnvMode => json!({"enum": self.words()}),
-            Self::Image => json!({"anyOf": [{"enum": self.words()}, {"type": "string", "minLength": 1}]}),
+            Self::Image | Self::Engine => {
+                json!({"anyOf": [{"enum": self.words()}, {"type": "string", "minLength": 1}]})
+            }
             Self::Name => json!({"type": ["string", "number"], "pattern": NAME}),
             Self::Text => json!({"type": ["string", "number"], "minLength": 1}),
             Self::Duration => json!({
@@ -420,7 +422,6 @@ impl Kind {
             Self::Mounts => json!({"type": "array", "items": {"type": "string"}}),
             Self::Variables => json!({"type": ["string", "number", "boolean", "null"]}),
             Self::AgentSocket => json!({"type": "string", "pattern": "^(auto$|/|~/)"}),
-            Self::Engine => json!({"anyOf": [{"enum": self.words()}, {"type": "string", "minLength": 1}]}),
             Self::Registry | Self::Path => json!({"type": "string", "minLength": 1}),
         }
     }

@@ -123,9 +123,10 @@ impl Catalog {
     /// All that is wrong with a user's file.
     pub fn problems(path: &Path, text: &str) -> Vec<Error> {
         let (document, problems) = Document::examine(path, text, &row::FILE);
+        let readable = document.as_ref().map(|document| document.without(&problems));
         let mut problems: Vec<Error> = problems.into_iter().map(Error::from).collect();
-        let Some(document) = document else { return problems };
-        let file: File = match document.read() {
+        let (Some(document), Some(readable)) = (document, readable) else { return problems };
+        let file: File = match readable.read() {
             Ok(file) => file,
             // What cannot be read has been said already, in words of our own.
             Err(_) if !problems.is_empty() => return problems,
@@ -137,6 +138,7 @@ impl Catalog {
                 problems.push(locate(&document, &key, fault));
             }
         }
+        problems.sort_by_key(|problem| problem.place().and_then(|place| place.position));
         problems
     }
 

@@ -1,7 +1,14 @@
 //! `config show`, `get`, `path` and `schema`: what is configured, and from where.
 
 use crate::common::{USAGE, state};
+use crate::support::output::Output;
 use crate::support::sandbox::{Project, Sandbox};
+
+/// A snapshot in which columns are as wide as their cells: how wide the widest path is depends on the machine.
+fn narrow(output: &Output) -> String {
+    let narrow = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    output.snapshot().lines().map(narrow).collect::<Vec<_>>().join("\n")
+}
 
 /// A project with a value in every layer.
 fn layered(sandbox: &Sandbox) -> Project<'_> {
@@ -20,7 +27,47 @@ fn every_value_has_its_origin() {
     let sandbox = Sandbox::new();
     let project = layered(&sandbox);
     let output = project.reactor(&["config", "show"]).env("CLAUDE_REACTOR_SUDO", "false").run();
-    insta::assert_snapshot!(output.snapshot(), @"");
+    insta::assert_snapshot!(narrow(&output), @r#"
+    exit code: 0
+    --- stdout
+    project [ROOT]/app ([HASH:app])
+    account user
+
+    KEY VALUE FROM
+    variant base ~/.claude-reactor/user/app-[HASH:app]/.claude-reactor (key=value)
+    account user default
+    llm.provider claude default
+    llm.model glm-5.2 [ROOT]/app/.claude-reactor
+    llm.small_model the provider's default
+    llm.env session default
+    llm.export_key false default
+    danger true [ROOT]/app/.claude-reactor
+    host_docker false default
+    host_docker_timeout 5m default
+    ssh_agent true ~/.claude-reactor/user/app-[HASH:app]/.claude-reactor (key=value)
+    ssh_agent_socket /run/agent ~/.claude-reactor/user/app-[HASH:app]/.claude-reactor (key=value)
+    session_persistence true default
+    mounts /usr:ro ~/.claude-reactor/config.yaml
+    mounts /etc:ro [ROOT]/app/.claude-reactor
+    env.EDITOR vim ~/.claude-reactor/config.yaml
+    sudo false CLAUDE_REACTOR_SUDO
+    limits.cpus no limit default
+    limits.memory 4g ~/.claude-reactor/user/config.yaml
+    limits.pids 4096 default
+    engine podman ~/.claude-reactor/config.yaml
+    registry - default
+    ca_file what SSL_CERT_FILE names default
+
+    FILE LAYER STATE
+    ~/.claude-reactor/config.yaml user present
+    ~/.claude-reactor/user/config.yaml account present
+    [ROOT]/app/.claude-reactor project present
+    ~/.claude-reactor/user/app-[HASH:app]/.claude-reactor session present, of the old key=value form, YAML from the next change on
+
+    `run` asks for your consent first:
+    [ROOT]/app/.claude-reactor:2:1: danger = true
+    [ROOT]/app/.claude-reactor:3:10: mounts = /etc:ro (which is "/etc" at "/mnt/etc", read-only)
+    "#);
     let output = project.reactor(&["config", "show", "--chosen"]).run();
     output.assert_success().assert_stdout_contains("limits.memory").assert_stderr_lacks("warning");
     assert!(!output.stdout().contains("host_docker"), "{}", output.stdout());
@@ -102,16 +149,39 @@ fn get_prints_the_value_alone() {
     }
     let json = get(&["danger", "--json"]).assert_success().json();
     assert_eq!((&json["key"], &json["entries"][0]["value"]), (&"danger".into(), &"true".into()));
-    insta::assert_snapshot!(get(&["llm.modl"]).snapshot(), @"");
-    insta::assert_snapshot!(get(&["llm"]).snapshot(), @"");
-    insta::assert_snapshot!(get(&["env"]).snapshot(), @"");
+    insta::assert_snapshot!(get(&["llm.modl"]).snapshot(), @"
+    exit code: 2
+    --- stderr
+    error: unknown key `llm.modl`
+      hint: did you mean `llm.model`?
+    ");
+    insta::assert_snapshot!(get(&["llm"]).snapshot(), @"
+    exit code: 2
+    --- stderr
+    error: `llm` is a section and has no value of its own
+      hint: its keys: llm.provider, llm.model, llm.small_model, llm.env, llm.export_key
+    ");
+    insta::assert_snapshot!(get(&["env"]).snapshot(), @"
+    exit code: 2
+    --- stderr
+    error: `env` is a section and has no value of its own
+      hint: name one: `env.NAME`
+    ");
 }
 
 #[test]
 fn path_says_where_each_file_is() {
     let sandbox = Sandbox::new();
     let project = layered(&sandbox);
-    insta::assert_snapshot!(project.reactor(&["config", "path"]).run().snapshot(), @"");
+    insta::assert_snapshot!(narrow(&project.reactor(&["config", "path"]).run()), @"
+    exit code: 0
+    --- stdout
+    LAYER FILE STATE
+    user [HOME]/.claude-reactor/config.yaml present
+    account [HOME]/.claude-reactor/user/config.yaml present
+    project [ROOT]/app/.claude-reactor present
+    session [HOME]/.claude-reactor/user/app-[HASH:app]/.claude-reactor present, of the old key=value form, YAML from the next change on
+    ");
     let shared = format!("{}/.claude-reactor\n", project.path().display());
     project.reactor(&["config", "path", "--shared"]).run().assert_success().assert_stdout(&shared);
     // Where a file is broken one needs to know most.

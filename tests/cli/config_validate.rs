@@ -29,7 +29,41 @@ fn everything_that_is_wrong_is_listed() {
     let file = format!(".claude-reactor/user/app-{}/.claude-reactor", project.hash());
     sandbox.write_home(&file, "danger=true\nsudo: true\n");
     let output = config(&project, &["validate"]);
-    insta::assert_snapshot!(output.assert_code(USAGE).snapshot(), @"");
+    insta::assert_snapshot!(output.assert_code(USAGE).snapshot(), @r#"
+    exit code: 2
+    --- stdout
+    wrong   ~/.claude-reactor/config.yaml (user)
+    error: [HOME]/.claude-reactor/config.yaml:1:1: unknown key `acount`
+      hint: did you mean `account`?
+    error: [HOME]/.claude-reactor/config.yaml:2:1: engine: "a b" is neither docker, podman, an address nor the name of a Docker context
+      hint: an address begins with unix://, tcp:// or ssh://
+    error: [HOME]/.claude-reactor/config.yaml:3:1: ca_file: [HOME]/.claude-reactor/gone.pem cannot be read: No such file or directory (os error 2)
+      hint: correct the path, or leave it out
+    wrong   ~/.claude-reactor/user/config.yaml (account)
+    error: [HOME]/.claude-reactor/user/config.yaml:1:1: `danger` is a list, not true or false
+    error: [HOME]/.claude-reactor/user/config.yaml:2:1: `mounts` is the text "~/x", not a list
+      hint: put it into brackets: `[…]`
+    wrong   [ROOT]/app/.claude-reactor (project)
+    error: [ROOT]/app/.claude-reactor:3:3: llm.env: "sesion" is not session or container
+      hint: did you mean `session`?
+    error: [ROOT]/app/.claude-reactor:4:26: an item of `mounts` is a mapping, not a text
+      hint: put it into quotes, where `: ` is a part of it
+    error: [ROOT]/app/.claude-reactor:5:10: limits.pids: "0" is not a number of processes
+      hint: a whole number from 1 upwards
+    error: [ROOT]/app/.claude-reactor:6:7: env.HOME: claude-reactor sets this variable itself: the session's user has it from claude-reactor
+      hint: remove the line
+    wrong   ~/.claude-reactor/user/app-[HASH:app]/.claude-reactor (session)
+    error: [HOME]/.claude-reactor/user/app-[HASH:app]/.claude-reactor:2: a line of YAML in a file of the old key=value form
+      hint: write the whole file as YAML: `key: value` instead of `key=value`
+    wrong   ~/.claude-reactor/providers.yaml (providers)
+    error: [HOME]/.claude-reactor/providers.yaml:2:10: `providers.acme.wire` is the text "anthropi", not anthropic, openai, gemini, ollama or plugin
+      hint: did you mean `anthropic`?
+    error: [HOME]/.claude-reactor/providers.yaml:3:10: provider mine, base_url: it does not begin with http:// or https://
+      hint: give it in the form https://host/path or http://host:port
+    wrong   ~/.claude-reactor/user/llms/zai/.env (credentials)
+    error: [HOME]/.claude-reactor/user/llms/zai/.env:2: B: not of the form KEY='value'
+      hint: write KEY='value', one to a line; `#` begins a comment
+    "#);
     let json = config(&project, &["validate", "--json"]).assert_code(USAGE).json();
     assert_eq!(json["valid"], false);
     let error = &json["files"][0]["errors"][0];
@@ -43,7 +77,16 @@ fn what_is_right_is_said_to_be() {
     let sandbox = Sandbox::new();
     let project = sandbox.project("app");
     project.write(".claude-reactor", "variant=base\n");
-    insta::assert_snapshot!(config(&project, &["validate"]).snapshot(), @"");
+    insta::assert_snapshot!(config(&project, &["validate"]).snapshot(), @"
+    exit code: 0
+    --- stdout
+    absent  ~/.claude-reactor/config.yaml (user)
+    absent  ~/.claude-reactor/user/config.yaml (account)
+    ok      [ROOT]/app/.claude-reactor (project, of the old key=value form, YAML from the next change on)
+    absent  ~/.claude-reactor/user/app-[HASH:app]/.claude-reactor (session)
+    absent  ~/.claude-reactor/providers.yaml (providers)
+    absent  ~/.claude-reactor/user/llms/claude/.env (credentials)
+    ");
     let json = config(&project, &["validate", "--json"]).assert_success().json();
     assert_eq!((&json["valid"], &json["files"][2]["legacy"]), (&true.into(), &true.into()));
 }
@@ -123,7 +166,12 @@ fn an_edit_that_is_dropped_leaves_the_file_as_it_was() {
 fn without_a_terminal_or_an_editor_nothing_is_edited() {
     let sandbox = Sandbox::new();
     let project = sandbox.project("app");
-    insta::assert_snapshot!(config(&project, &["edit"]).snapshot(), @"");
+    insta::assert_snapshot!(config(&project, &["edit"]).snapshot(), @"
+    exit code: 2
+    --- stderr
+    error: there is no terminal to edit in
+      hint: `claude-reactor config set KEY VALUE` changes one key
+    ");
     let pty = project.reactor(&["config", "edit", "--global"]).env("EDITOR", "no-such-editor").on_pty(WIDE);
     pty.wait(SOON).assert_code(1);
     assert!(!sandbox.reactor_home().join("config.yaml").exists());

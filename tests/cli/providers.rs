@@ -113,8 +113,8 @@ fn a_faulty_row_is_shown_where_it_stands() {
     error: [HOME]/.claude-reactor/providers.yaml:2:3: provider a/b: provider name "a/b": it contains '/'
       hint: a name is 1 to 64 characters, begins with a letter or a digit, and goes on with letters, digits, `.`, `_` or `-`
     "#);
-    insta::assert_snapshot!(show("providers:\n  acme:\n    wire: smtp\n"), @"error: [HOME]/.claude-reactor/providers.yaml:3:11: providers.acme.wire: unknown variant `smtp`, expected one of `anthropic`, `openai`, `gemini`, `ollama`, `plugin`");
-    insta::assert_snapshot!(show("providers:\n  zai: {auth: token}\n"), @"error: [HOME]/.claude-reactor/providers.yaml:2:15: providers.zai.auth: unknown variant `token`, expected one of `bearer`, `x-api-key`, `none`");
+    insta::assert_snapshot!(show("providers:\n  acme:\n    wire: smtp\n"), @r#"error: [HOME]/.claude-reactor/providers.yaml:3:5: `providers.acme.wire` is the text "smtp", not anthropic, openai, gemini, ollama or plugin"#);
+    insta::assert_snapshot!(show("providers:\n  zai: {auth: token}\n"), @r#"error: [HOME]/.claude-reactor/providers.yaml:2:9: `providers.zai.auth` is the text "token", not bearer, x-api-key or none"#);
     insta::assert_snapshot!(show("providers:\n  zai:\n    base_url: https://x.example/v1\n"), @"
     error: [HOME]/.claude-reactor/providers.yaml:3:5: provider zai, base_url: it ends in /v1, which Claude Code appends itself
       hint: give the address without that end
@@ -123,7 +123,7 @@ fn a_faulty_row_is_shown_where_it_stands() {
     error: [HOME]/.claude-reactor/providers.yaml:3:5: provider zai, base_url: it does not begin with http:// or https://
       hint: give it in the form https://host/path or http://host:port
     ");
-    insta::assert_snapshot!(show("providers:\n  zai:\n    context_window: lots\n"), @r#"error: [HOME]/.claude-reactor/providers.yaml:3:21: providers.zai.context_window: invalid type: string "lots", expected u64"#);
+    insta::assert_snapshot!(show("providers:\n  zai:\n    context_window: lots\n"), @r#"error: [HOME]/.claude-reactor/providers.yaml:3:5: `providers.zai.context_window` is the text "lots", not a whole number"#);
     insta::assert_snapshot!(show("providers:\n  zai:\n    env:\n      ANTHROPIC_BASE_URL: https://evil.example\n"), @"
     error: [HOME]/.claude-reactor/providers.yaml:4:7: provider zai, env.ANTHROPIC_BASE_URL: ANTHROPIC_BASE_URL is set from the row's base_url
       hint: say it in base_url instead

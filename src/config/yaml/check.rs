@@ -2,7 +2,7 @@
 
 use serde_yaml::Value;
 
-use super::error::{Error, Place, dotted, printable};
+use super::error::{Error, Place, WrongType, dotted, printable};
 use super::keys::Keys;
 use super::meaning::{kind, spelling};
 use crate::nearest;
@@ -58,16 +58,13 @@ impl Check<'_> {
             if name == MERGE {
                 self.found.push(Error::MergeKey { place: (self.place)(path, None) });
             } else if let Some((canonical, shape)) = keys.child(&name) {
-                match seen.iter().find(|(known, _)| known == canonical) {
-                    Some((_, earlier)) => {
-                        let (place, key) = ((self.place)(path, None), dotted(path));
-                        let beside = [&path[..path.len() - 1], &[String::clone(earlier)]].concat();
-                        self.found.push(Error::Synonyms { place, key, earlier: dotted(&beside) });
-                    }
-                    None => {
-                        seen.push((canonical.to_owned(), name.clone()));
-                        self.below(value, shape, path);
-                    }
+                if let Some((_, earlier)) = seen.iter().find(|(known, _)| known == canonical) {
+                    let (place, key) = ((self.place)(path, None), dotted(path));
+                    let beside = [&path[..path.len() - 1], &[String::clone(earlier)]].concat();
+                    self.found.push(Error::Synonyms { place, key, earlier: dotted(&beside) });
+                } else {
+                    seen.push((canonical.to_owned(), name.clone()));
+                    self.below(value, shape, path);
                 }
             } else {
                 self.found.push(unknown(self.root, path, (self.place)(path, None)));
@@ -93,9 +90,7 @@ impl Check<'_> {
             place: (self.place)(path, index),
             key: dotted(path),
             item: index.is_some(),
-            found: described(found),
-            expected,
-            hint,
+            wrong: Box::new(WrongType { found: described(found), expected, hint }),
         });
     }
 }

@@ -54,6 +54,18 @@ impl Document {
         Ok(Self { path: path.to_owned(), text: text.to_owned(), keys, value })
     }
 
+    /// This document without the keys that problems name: what is right about the rest can be read.
+    #[must_use]
+    pub fn without(&self, problems: &[Error]) -> Self {
+        static FREE: Keys = Keys::Free;
+        let Ok(mut rest) = Self::lenient(&self.path, &self.text, &FREE) else { return self.clone() };
+        for key in problems.iter().filter_map(Error::key) {
+            let path: Vec<&str> = key.split('.').collect();
+            rest = rest.unset(&path).unwrap_or(rest);
+        }
+        Self { keys: self.keys, ..rest }
+    }
+
     fn check(&self, most: usize) -> Vec<Error> {
         check(&self.value, self.keys, most, &|key, item| {
             let key: Vec<&str> = key.iter().map(String::as_str).collect();

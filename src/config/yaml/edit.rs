@@ -183,30 +183,34 @@ fn with_list(text: &str, keys: &Keys, key: &[&str], items: &[String], quotes: Qu
     let (file, mapping, keys, last) = holder(text, keys, key)?;
     let flow = mapping.is_flow_style();
     put(&mapping, keys, last, if flow { Sequence::new_flow() } else { Sequence::new_pending_block() });
-    let list = tree::entry(&mapping, keys, last)?.value_node()?.as_sequence().cloned()?;
-    items.iter().for_each(|item| list.push(written(item, quotes)));
+    let sequence = tree::entry(&mapping, keys, last)?.value_node()?.as_sequence().cloned()?;
+    for item in items {
+        sequence.push(written(item, quotes));
+    }
     Some(with_line_ends_of(text, file.to_string()))
 }
 
 /// The text with the list's items taken away that are not to stay, and the new ones added at its end.
 fn with_items(text: &str, keys: &Keys, key: &[&str], items: &[String], quotes: Quotes) -> Option<String> {
     let (file, mapping, keys, last) = holder(text, keys, key)?;
-    let list = tree::entry(&mapping, keys, last)?.value_node()?.as_sequence().cloned()?;
+    let sequence = tree::entry(&mapping, keys, last)?.value_node()?.as_sequence().cloned()?;
     let mut wanted = items.iter().peekable();
     let mut gone = Vec::new();
-    for (index, value) in list.values().enumerate() {
+    for (index, value) in sequence.values().enumerate() {
         let value = value.as_scalar()?.as_string();
         if wanted.next_if(|item| **item == value).is_none() {
             gone.push(index);
         }
     }
-    if gone.len() == list.len() {
+    if gone.len() == sequence.len() {
         return None;
     }
     for index in gone.into_iter().rev() {
-        list.remove(index)?;
+        sequence.remove(index)?;
     }
-    wanted.for_each(|item| list.push(written(item, quotes)));
+    for item in wanted {
+        sequence.push(written(item, quotes));
+    }
     Some(with_line_ends_of(text, file.to_string()))
 }
 

@@ -111,7 +111,7 @@ pub enum Error {
         message: String,
     },
     /// The same, in our own words.
-    #[error("{place}: {}`{key}` is {found}, not {expected}", if *item { "an item of " } else { "" })]
+    #[error("{place}: {}`{key}` is {}, not {}", if *item { "an item of " } else { "" }, .wrong.found, .wrong.expected)]
     WrongType {
         /// Where it stands.
         place: Place,
@@ -119,12 +119,8 @@ pub enum Error {
         key: String,
         /// Whether it is an item of the list there.
         item: bool,
-        /// What it is, with its article.
-        found: String,
-        /// What belongs there.
-        expected: String,
-        /// What to do about it.
-        hint: Option<String>,
+        /// What it is, and what belongs there.
+        wrong: Box<WrongType>,
     },
     /// The file is written in a way that the edit cannot be made without changing what else it says.
     #[error("{place}: `{key}` cannot be changed without the risk of changing more than that")]
@@ -136,6 +132,17 @@ pub enum Error {
         /// What to do by hand, as an order.
         by_hand: String,
     },
+}
+
+/// A value of another type than its key takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrongType {
+    /// What it is, with its article.
+    pub found: String,
+    /// What belongs there.
+    pub expected: String,
+    /// What to do about it.
+    pub hint: Option<String>,
 }
 
 impl Error {
@@ -155,10 +162,24 @@ impl Error {
         }
     }
 
+    /// The key that is wrong, where one is.
+    pub(super) fn key(&self) -> Option<&str> {
+        match self {
+            Self::Duplicate { key, .. }
+            | Self::Synonyms { key, .. }
+            | Self::UnknownKey { key, .. }
+            | Self::Misplaced { key, .. }
+            | Self::WrongType { key, .. }
+            | Self::CannotEdit { key, .. }
+            | Self::NotMapping { key: Some(key), .. } => Some(key),
+            Self::Syntax { .. } | Self::NotMapping { .. } | Self::MergeKey { .. } | Self::Type { .. } => None,
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::WrongType { hint, .. } => hint.clone(),
+            Self::WrongType { wrong, .. } => wrong.hint.clone(),
             Self::Syntax { .. } | Self::Type { .. } => None,
             Self::NotMapping { key: None, .. } => Some("write one `key: value` in a line".to_owned()),
             Self::NotMapping { key: Some(_), known, .. } if known.is_empty() => {

@@ -20,5 +20,5 @@ pub(crate) use check::flag_hint;
 pub use document::Document;
 pub use edit::Scalar;
 pub(crate) use error::printable;
-pub use error::{Error, Place, Position};
+pub use error::{Error, Place, Position, WrongType};
 pub use keys::Keys;
