@@ -12,7 +12,7 @@ use super::target::Target;
 use super::{image, keys, launch};
 use crate::config::{Source, Values};
 use crate::container::engine::facts::Kind;
-use crate::container::engine::survey::{ImageDetails, Survey, made_at};
+use crate::container::engine::told::{ImageDetails, Survey, made_at};
 use crate::container::engine::{Engine, Error as EngineError, Facts};
 use crate::container::found::State;
 use crate::container::image::{LABEL_CLAUDE_CODE_VERSION, claude_code_version};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::check::{Check, Subject, Told};
 use crate::container::engine::facts::Kind;
-use crate::container::engine::survey::{ApiVersion, Survey};
+use crate::container::engine::told::{ApiVersion, Survey};
 use crate::container::engine::{self, Endpoint, Facts};
 use crate::host::Host;
 use crate::private_file::quoted;

@@ -10,7 +10,7 @@ use super::image::{self, Image};
 use super::{UNSETTLED, disk, leftovers, network, program};
 use crate::command::target::Target;
 use crate::container::engine::probe::{ProbeRequest, Reach};
-use crate::container::engine::survey::Ours;
+use crate::container::engine::told::Ours;
 use crate::container::engine::{Endpoint, Engine, Error as EngineError};
 use crate::container::found::State;
 use crate::container::local_image::LocalImage;
@@ -145,7 +145,7 @@ async fn told(engine: &Engine, target: Option<&Target>, host: &Host) -> Result<A
         Endpoint::Unix(path) => Socket::look(path, host),
         _ => None,
     };
-    let ours = engine.ours().await?;
+    let ours = engine.containers_of_any_home().await?;
     let (mut image, mut container) = (None, None);
     if let Some(target) = target {
         image = Some(image_of(engine, &target.settings.image.value).await?);

@@ -16,8 +16,8 @@ pub mod locate;
 pub mod probe;
 pub mod pull;
 mod stream;
-pub mod survey;
 pub mod tls;
+pub mod told;
 
 use std::io;
 

@@ -108,8 +108,8 @@ impl Engine {
         }
     }
 
-    /// Every container of ours.
-    pub async fn ours(&self) -> Result<Vec<Ours>, Error> {
+    /// Every container of ours, whoever made it.
+    pub async fn containers_of_any_home(&self) -> Result<Vec<Ours>, Error> {
         let filters = encoded(&json!({ "label": [format!("{LABEL_PREFIX}project")] }).to_string());
         let path = format!("/containers/json?all=true&filters={filters}");
         let listed = self.ask("list containers", &path).await?;
