@@ -25,8 +25,9 @@ pub(super) fn image(image: &Image) -> Check {
     let reference = &image.reference;
     match (&image.details, image.is_built_in) {
         (Some(details), _) => IMAGE.pass(format!("{reference}, {}", human::size(details.size))),
-        (None, true) => IMAGE
-            .warn(format!("{reference} is not there; the next run builds it"), "claude-reactor exec -- true"),
+        (None, true) => {
+            IMAGE.warn(format!("{reference} is not there; the next run builds it"), "claude-reactor build")
+        }
         (None, false) => IMAGE
             .warn(format!("{reference} is not there; the next run pulls it"), "claude-reactor exec -- true"),
     }
@@ -35,7 +36,7 @@ pub(super) fn image(image: &Image) -> Check {
 /// Whether its Claude Code runs, and is the one that this version of the program goes with.
 pub(super) fn claude(image: &Image, looked: Option<&Looked>, pinned: &str) -> Check {
     let rebuild = if image.is_built_in {
-        format!("docker image rm -f {}, then claude-reactor exec -- true", image.reference)
+        "claude-reactor build --no-cache".to_owned()
     } else {
         "put the Claude Code CLI into that image (docs/images.md)".to_owned()
     };

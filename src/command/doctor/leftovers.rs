@@ -41,19 +41,19 @@ pub(super) fn projects(reactor_home: &Path) -> Check {
         .iter()
         .flat_map(|account| inventory::projects(reactor_home, account).unwrap_or_default())
         .collect();
-    let gone: Vec<String> = all
+    let gone: Vec<(String, &str)> = all
         .iter()
-        .filter_map(|known| known.root.as_deref())
-        .filter(|root| !Path::new(root).is_dir())
-        .map(one_line)
+        .filter_map(|known| Some((known.root.as_deref()?, known.hash.as_str())))
+        .filter(|(root, _)| !Path::new(root).is_dir())
+        .map(|(root, hash)| (one_line(root), hash))
         .collect();
     if gone.is_empty() {
         return PROJECTS.pass(format!("none of {} known", all.len()));
     }
-    PROJECTS.warn(
-        format!("history is kept of {}", gone.join(", ")),
-        "nothing has to be done; if you do not want it: claude-reactor clean --help",
-    )
+    let roots: Vec<&str> = gone.iter().map(|(root, _)| root.as_str()).collect();
+    let remedies: Vec<String> =
+        gone.iter().map(|(_, hash)| format!("claude-reactor clean --sessions {hash}")).collect();
+    PROJECTS.warn(format!("history is kept of {}", roots.join(", ")), remedies.join("\n"))
 }
 
 #[cfg(test)]
