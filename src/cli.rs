@@ -4,7 +4,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::command::{config, exec, run};
+use crate::command::{build, config, exec, run};
 
 const ENVIRONMENT_AND_EXIT_CODES: &str = "\
 Environment, for one run and not remembered:
@@ -14,7 +14,8 @@ Environment, for one run and not remembered:
   CLAUDE_REACTOR_HOST_DOCKER_TIMEOUT, CLAUDE_REACTOR_SSH_AGENT,
   CLAUDE_REACTOR_SSH_AGENT_SOCKET, CLAUDE_REACTOR_SESSION_PERSISTENCE, CLAUDE_REACTOR_SUDO,
   CLAUDE_REACTOR_LIMITS_CPUS, CLAUDE_REACTOR_LIMITS_MEMORY, CLAUDE_REACTOR_LIMITS_PIDS,
-  CLAUDE_REACTOR_ENGINE, CLAUDE_REACTOR_REGISTRY, CLAUDE_REACTOR_CA_FILE,
+  CLAUDE_REACTOR_ENGINE, CLAUDE_REACTOR_REGISTRY, CLAUDE_REACTOR_CLAUDE_VERSION,
+  CLAUDE_REACTOR_CA_FILE,
   CLAUDE_REACTOR_ENGINE_SHARES_FILES (docs/engines.md)
   CLAUDE_REACTOR_HOME   where accounts, keys and history are kept (default: ~/.claude-reactor)
   DOCKER_HOST, DOCKER_CONTEXT, CONTAINER_HOST
@@ -96,4 +97,6 @@ pub enum Command {
     Exec(exec::Args),
     #[expect(missing_docs, reason = "as above")]
     Config(config::Args),
+    #[expect(missing_docs, reason = "as above")]
+    Build(build::Args),
 }

@@ -4,10 +4,12 @@
 //! all of them what knows nothing of the rest: names, digests, signals, files. Nothing below `command` prints, and only
 //! `provider::setup` asks.
 
+pub mod claude_version;
 pub mod cli;
 pub mod command;
 pub mod config;
 pub mod container;
+pub mod detect;
 pub mod digest;
 pub mod engine_choice;
 pub mod error;
@@ -38,6 +40,7 @@ pub fn main() -> ExitCode {
     let done = match command.unwrap_or(Command::Run(run)) {
         Command::Run(args) => block_on(async |host| command::run::run(&args, host).await),
         Command::Exec(args) => block_on(async |host| command::exec::exec(&args, host).await),
+        Command::Build(args) => block_on(async |host| command::build::build(&args, host).await),
         Command::Config(args) => block_on(async |host| command::config::config(&args, host).await),
     };
     done.unwrap_or_else(|error| {

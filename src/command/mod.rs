@@ -3,7 +3,9 @@
 //! `run` and `exec` share `choices` (the flags that choose), `target` (what they resolve to), `trust`, `old_home`, `keys`,
 //! `settle` (all that comes before the container), `image` and `launch` (the running container).
 
+pub mod build;
 pub mod build_progress;
+pub mod built_in;
 pub mod carried;
 pub mod checked_images;
 pub mod choices;
@@ -13,9 +15,12 @@ pub mod dry_run;
 pub mod exec;
 pub mod forward;
 pub mod image;
+pub mod kept_claude_version;
+pub mod kept_variant;
 pub mod keys;
 pub mod launch;
 pub mod lock;
+pub mod notices;
 pub mod old_home;
 pub mod run;
 pub mod settle;

@@ -10,19 +10,23 @@ use super::forward::{self, Forward};
 use super::trust::{Surroundings, Trust};
 use crate::config::agent_socket::AgentSocket;
 use crate::config::file::{self, UserFile};
-use crate::config::{self, Layer, Settings, Source, Values, resolve, vars};
+use crate::config::registry_use::RegistryUse;
+use crate::config::{self, Layer, Setting, Settings, Source, Values, resolve, vars};
 use crate::container::drift::Reason;
 use crate::container::image_check::Error::{TooLong, Unfit};
 use crate::container::mount::{self, Mount};
 use crate::container::name::{Home, Identity};
 use crate::container::spec::{CA_FILE, CaFile, Limits, User};
+use crate::detect::{Detected, detect};
 use crate::error::Error;
 use crate::host::Host;
+use crate::image_choice::ImageChoice;
 use crate::name::{AccountName, ProviderId};
 use crate::private_file;
 use crate::project::{Project, SessionDir};
 use crate::provider::catalog::{Catalog, Provider};
 use crate::provider::user_env;
+use crate::variant::Variant;
 
 /// Everything that is settled before a key is looked at.
 #[derive(Debug)]
@@ -57,6 +61,10 @@ pub struct Target {
     pub identity: Identity,
     /// What of the host's it may use while it lives.
     pub forward: Forward,
+    /// What the project's folder speaks for, where nobody chose an image.
+    pub detected: Option<Detected>,
+    /// Whether the registry of the built-in images is asked.
+    pub registry_use: RegistryUse,
     /// CA certificates to trust in addition.
     pub ca_file: Option<CaFile>,
     /// What the user should know of the files that were read.
@@ -116,6 +124,11 @@ impl Target {
                 hint: Some(hint),
             })?;
         }
+        let detected = detected(&settings, &project, host);
+        if let Some(Detected { variant, name }) = detected {
+            let value = ImageChoice::BuiltIn(variant);
+            settings.image = Setting { value, source: Source::Detected(name) };
+        }
         let carried = Carried::find(&project, host, &reactor_home);
         let user = User { uid: host.uid, gid: host.gid };
         let taken = [carried.mounts.as_slice(), &Forward::places(&settings, user)].concat();
@@ -152,6 +165,8 @@ impl Target {
             mounts: mounts.into_iter().map(|mount| mount.mount).collect(),
             carried,
             forward,
+            detected,
+            registry_use: args.registry.choice(host)?,
             ca_file,
             reactor_home,
             project,
@@ -165,10 +180,23 @@ impl Target {
         })
     }
 
+    /// The variant that is used where nobody chose an image and there is no container: the one the project's folder speaks
+    /// for, else the default.
+    pub fn spoken_for(&self) -> Variant {
+        self.detected.map_or_else(Variant::default, |detected| detected.variant)
+    }
+
+    /// Takes another image than was resolved.
+    pub fn take_image(&mut self, image: ImageChoice, source: Source) {
+        self.identity = self.identity.with_image(image.clone());
+        self.settings.image = Setting { value: image, source };
+        self.forward = Forward::new(&self.settings, &self.identity, &self.reactor_home);
+    }
+
     /// What is said of an image that no session can run in: who did not name it in this command hears who did.
     pub fn unfit_image(&self, error: Error) -> Error {
         match (&self.settings.image.source, &error) {
-            (Source::Flag | Source::Default, _) => error,
+            (Source::Flag | Source::Default | Source::Detected(_) | Source::Container, _) => error,
             (from, Error::Pull(_) | Error::ImageCheck(Unfit { .. } | TooLong { .. })) => {
                 Error::NamedImage { from: from.clone(), error: Box::new(error) }
             }
@@ -281,6 +309,16 @@ fn account(
     Ok((account, Source::Default))
 }
 
+/// What the project's folder speaks for, where nobody chose one. The home folder is no project of one language:
+/// what lies there (`.aws`, say) is for all of them.
+fn detected(settings: &Settings, project: &Project, host: &Host) -> Option<Detected> {
+    let root = Path::new(project.root());
+    if settings.image.source != Source::Default || root == host.home {
+        return None;
+    }
+    detect(root)
+}
+
 fn catalog(reactor_home: &Path) -> Result<Catalog, Error> {
     let path = reactor_home.join("providers.yaml");
     let text = file::read_text(&path)?;
@@ -296,7 +334,7 @@ fn socket(named: Option<&AgentSocket>, host: &Host) -> Option<PathBuf> {
 }
 
 /// The extra CA certificates: what was chosen, else what `SSL_CERT_FILE` names. A chosen file must be readable.
-fn ca_file(settings: &Settings, host: &Host) -> Result<Option<CaFile>, Error> {
+pub(super) fn ca_file(settings: &Settings, host: &Host) -> Result<Option<CaFile>, Error> {
     if let Some(setting) = &settings.ca_file {
         let path = host.absolute(&setting.value.to_string_lossy());
         let read = CaFile::read(&path).map(Some);

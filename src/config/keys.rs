@@ -44,6 +44,7 @@ pub static CHOICES_KEYS: Keys = choices_and!(
     ),
     ("ca_file", Keys::Elsewhere("it belongs in ~/.claude-reactor/config.yaml")),
     ("registry", Keys::Elsewhere("it belongs in ~/.claude-reactor/config.yaml")),
+    ("claude_version", Keys::Elsewhere("it belongs in ~/.claude-reactor/config.yaml")),
 );
 
 /// The keys of an account's `config.yaml`.
@@ -51,6 +52,7 @@ pub static ACCOUNT_KEYS: Keys = choices_and!(
     ("engine", Keys::Leaf),
     ("ca_file", Keys::Leaf),
     ("registry", Keys::Leaf),
+    ("claude_version", Keys::Leaf),
     (
         "account",
         Keys::Elsewhere("it belongs in ~/.claude-reactor/config.yaml: this file is one account's already")
@@ -64,6 +66,7 @@ pub static USER_KEYS: Keys = choices_and!(
     ("engine", Keys::Leaf),
     ("ca_file", Keys::Leaf),
     ("registry", Keys::Leaf),
+    ("claude_version", Keys::Leaf),
     ("projects", Keys::Each(&Keys::Map(&[("account", Keys::Leaf)]))),
 );
 

@@ -11,6 +11,7 @@ pub mod legacy;
 pub mod limits;
 mod mount_text;
 mod raw;
+pub mod registry_use;
 pub mod resolve;
 mod secret_like;
 pub mod timeout;
@@ -28,6 +29,7 @@ pub use resolve::{EnvMode, Layer, Limits, Setting, Settings, Source, resolve};
 pub use values::Values;
 pub use variable::Variable;
 
+use crate::claude_version::ClaudeVersion;
 use crate::engine_choice::{self, EngineChoice};
 use crate::image_choice::{self, ImageChoice, RegistryPrefix};
 use crate::name::{self, ProviderId};
@@ -100,6 +102,12 @@ impl ValueText for ImageChoice {
 impl ValueText for RegistryPrefix {
     fn from_text(text: &str) -> Result<Self, (String, Option<String>)> {
         text.parse().map_err(|error: image_choice::Error| (error.to_string(), error.hint()))
+    }
+}
+
+impl ValueText for ClaudeVersion {
+    fn from_text(text: &str) -> Result<Self, (String, Option<String>)> {
+        text.parse().map_err(|error: crate::claude_version::Error| (error.to_string(), Some(error.hint())))
     }
 }
 

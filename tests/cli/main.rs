@@ -11,6 +11,7 @@ mod cloud_modes;
 mod common;
 mod harness;
 
+mod build;
 mod config_files;
 mod env_files;
 mod first_time;

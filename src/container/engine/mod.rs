@@ -14,9 +14,9 @@ pub mod freeze;
 mod inspect;
 pub mod locate;
 pub mod probe;
-pub mod pull;
 mod stream;
 pub mod tls;
+pub mod transfer;
 
 use std::io;
 
