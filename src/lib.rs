@@ -38,7 +38,7 @@ pub fn main() -> ExitCode {
     let Cli { talk, command, run } = Cli::from_process();
     log(talk);
     let done = match command.unwrap_or(Command::Run(run)) {
-        Command::Run(args) => block_on(async |host| command::run::run(&args, host).await),
+        Command::Run(args) => block_on(async |host| Box::pin(command::run::run(&args, host)).await),
         Command::Exec(args) => block_on(async |host| command::exec::exec(&args, host).await),
         Command::Build(args) => block_on(async |host| command::build::build(&args, host).await),
         Command::Config(args) => block_on(async |host| command::config::config(&args, host).await),

@@ -42,7 +42,6 @@ Examples:
 /// `registry` is configured, an image that is missing is pulled from there, and built if that fails.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Args {
     /// The image: base, go, full, cloud or k8s; by default this project's
     #[arg(value_name = "VARIANT", conflicts_with = "all")]
@@ -76,6 +75,9 @@ pub struct Args {
     pub registry: RegistryArgs,
 }
 
+/// A folder in which no choices lie.
+const NO_PROJECT: &str = "/usr";
+
 /// Where an image is to be pushed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Push {
@@ -99,19 +101,29 @@ pub async fn build(args: &Args, host: &Host) -> Result<ExitCode, Error> {
     }
     let choices = ChoiceArgs {
         account: args.account.clone(),
-        ca_file: args.ca_file.clone(),
+        // A path of the working directory, whichever folder stands for it below.
+        ca_file: args.ca_file.as_ref().map(|path| host.absolute(path).to_string_lossy().into_owned()),
         engine: args.engine.clone(),
         registry: args.registry,
         ..ChoiceArgs::default()
     };
-    let mut target = Target::resolve(&choices, Values::default(), host)?;
+    let names_images = variant.is_some() || args.all;
+    let mut target = match Target::resolve(&choices, Values::default(), host) {
+        // Where somebody names what to build, as on the first day in their home folder, no project is needed.
+        Err(Error::Project(_)) if names_images => {
+            let mut elsewhere = host.clone();
+            elsewhere.cwd = NO_PROJECT.into();
+            Target::resolve(&choices, Values::default(), &elsewhere)?
+        }
+        resolved => resolved?,
+    };
     target.warnings.iter().for_each(|warning| ui::warn(warning));
     let mut signals = EndSignals::listen().map_err(Error::signals)?;
     let variants = match variant {
         Some(variant) => vec![variant],
         None if args.all => Variant::ALL.to_vec(),
         None => {
-            kept_variant::settle(&mut target, host).await;
+            Box::pin(kept_variant::settle(&mut target, host)).await;
             vec![of_project(&target)?]
         }
     };
@@ -249,9 +261,9 @@ async fn latest(engine: &Engine, options: &BuildOptions, host: &Host) -> Result<
 async fn push_to(engine: &Engine, recipe: Recipe, push: &Push, host: &Host) -> Result<(), Error> {
     let reference = match push {
         Push::As(reference) => reference.clone(),
-        Push::Below(prefix) => {
-            recipe.remote(prefix).map_err(|error| usage("--push", error.to_string(), "give a shorter prefix"))?
-        }
+        Push::Below(prefix) => recipe
+            .remote(prefix)
+            .map_err(|error| usage("--push", error.to_string(), "give a shorter prefix"))?,
     };
     let had = engine.image_id(reference.as_str()).await?;
     let Remote { name, version, .. } = Remote::of(&reference);

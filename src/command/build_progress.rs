@@ -67,7 +67,9 @@ impl Drop for BuildProgress {
 
 fn live(bar: &ProgressBar, progress: &Progress, elapsed: Duration) {
     match progress {
-        Progress::Started { .. } | Progress::Pulling { .. } | Progress::Pushing { .. } => say(progress, elapsed),
+        Progress::Started { .. } | Progress::Pulling { .. } | Progress::Pushing { .. } => {
+            say(progress, elapsed);
+        }
         Progress::Layers(state) => {
             bar.set_length(state.layers as u64);
             bar.set_position(state.done as u64);

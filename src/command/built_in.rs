@@ -67,7 +67,8 @@ pub async fn ensure(
     }
     // One of an image at a time: a second one would do the same work beside it, and take the machine from it. The tag is
     // part of the name, for another version of this program builds another image.
-    let _lock = lock(&run_folder(host)?.join(lock_name(&recipe.tag())), "another build of this image").await?;
+    let _lock =
+        lock(&run_folder(host)?.join(lock_name(&recipe.tag())), "another build of this image").await?;
     if !always && is_there().await? {
         return Ok(());
     }
@@ -150,9 +151,7 @@ pub async fn pulled(
     }
     match problem {
         None => Ok(true),
-        Some(problem) => {
-            Ok(passed_over(&format!("the image {remote} is not what it should be: {problem}")))
-        }
+        Some(problem) => Ok(passed_over(&format!("the image {remote} is not what it should be: {problem}"))),
     }
 }
 

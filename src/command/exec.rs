@@ -44,7 +44,7 @@ pub struct Args {
 /// Does it, and returns the command's exit code.
 pub async fn exec(args: &Args, host: &Host) -> Result<ExitCode, Error> {
     let mut target = Target::resolve(&args.choices, Values::default(), host)?;
-    kept_variant::settle(&mut target, host).await;
+    Box::pin(kept_variant::settle(&mut target, host)).await;
     let target = target;
     let mut signals = EndSignals::listen().map_err(Error::signals)?;
     let env = settle(&target, &args.key, host).await?;

@@ -144,7 +144,8 @@ async fn check(
 ) -> Result<(), Error> {
     let user = user(engine, host);
     ui::note(&format!("looking at the image {reference}, once"));
-    let copy_line = format!("COPY --from={} /usr/local/bin/claude /usr/local/bin/", Recipe::pinned(Variant::Base).tag());
+    let copy_line =
+        format!("COPY --from={} /usr/local/bin/claude /usr/local/bin/", Recipe::pinned(Variant::Base).tag());
     let report = image_check::check(engine, reference, image, user, &copy_line).await?;
     for warning in &report.warnings {
         ui::warn(&format!("in the image {reference} {warning}"));

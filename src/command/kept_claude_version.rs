@@ -28,11 +28,12 @@ pub fn parse(text: &str) -> Result<Wanted, Error> {
         "latest" => Ok(Wanted::Latest),
         "pinned" => Ok(Wanted::Pinned),
         _ => {
-            let version = text.parse().map_err(|error: crate::claude_version::Error| config::Error::Value {
-                place: "--claude-version".to_owned(),
-                problem: error.to_string(),
-                hint: Some(format!("{}; or `latest`, or `pinned`", error.hint())),
-            })?;
+            let version =
+                text.parse().map_err(|error: crate::claude_version::Error| config::Error::Value {
+                    place: "--claude-version".to_owned(),
+                    problem: error.to_string(),
+                    hint: Some(format!("{}; or `latest`, or `pinned`", error.hint())),
+                })?;
             Ok(Wanted::Version(version))
         }
     }

@@ -228,9 +228,7 @@ async fn launch(
             }
             // Nobody who only wants to join a container that runs has to wait for a build.
             drop(lock);
-            image::ensure(&engine, target, custom, host)
-                .await
-                .map_err(|error| target.unfit_image(error))?;
+            image::ensure(&engine, target, custom, host).await.map_err(|error| target.unfit_image(error))?;
             continue;
         }
         if let Plan::Recreate(found, reasons) = &plan {

@@ -18,7 +18,12 @@ const PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Says once a day that the image has an older Claude Code than this program pins. Only to a person at a terminal, and by
 /// what is known already.
-pub fn of_older_claude(found: Option<ClaudeVersion>, settings: &Settings, claude_args: &[String], host: &Host) {
+pub fn of_older_claude(
+    found: Option<ClaudeVersion>,
+    settings: &Settings,
+    claude_args: &[String],
+    host: &Host,
+) {
     let Some(found) = found.filter(|found| *found < pinned_claude_version()) else { return };
     let is_print = claude_args.iter().any(|arg| arg == "-p" || arg == "--print");
     if is_print || !host.terminal.stderr {

@@ -76,7 +76,7 @@ pub async fn run(args: &Args, host: &Host) -> Result<ExitCode, Error> {
         ..Values::default()
     };
     let mut target = Target::resolve(&args.choices, own, host)?;
-    kept_variant::settle(&mut target, host).await;
+    Box::pin(kept_variant::settle(&mut target, host)).await;
     let target = target;
     if args.dry_run {
         return dry_run::show(&target, args.json, host).await;

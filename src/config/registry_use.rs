@@ -39,7 +39,8 @@ impl RegistryArgs {
             Self { pull_latest: true, .. } => return Ok(RegistryUse::Always),
             _ => {}
         }
-        let wanted = host.var(VARIABLE).map(|text| super::parse_at(|| VARIABLE.to_owned(), text)).transpose()?;
+        let wanted =
+            host.var(VARIABLE).map(|text| super::parse_at(|| VARIABLE.to_owned(), text)).transpose()?;
         Ok(if wanted == Some(false) { RegistryUse::Never } else { RegistryUse::WhereMissing })
     }
 }

@@ -119,11 +119,10 @@ COPY --chown=1 --from=unused /y /y
              COPY --from=tools /x /x\nUSER one\nFROM base AS go\nRUN c\n"
         );
         assert_eq!(stage(TEXT, "unused"), "ARG GLOBAL=1\nFROM debian AS unused\nRUN b\n");
-        let all: String =
-            TEXT.lines().filter(|line| !line.is_empty() && !line.trim().starts_with('#')).fold(
-                String::new(),
-                |all, line| all + line + "\n",
-            );
+        let all: String = TEXT
+            .lines()
+            .filter(|line| !line.is_empty() && !line.trim().starts_with('#'))
+            .fold(String::new(), |all, line| all + line + "\n");
         assert_eq!(stage(TEXT, "k8s"), all);
         assert_eq!(stage(TEXT, "absent"), "ARG GLOBAL=1\n");
     }

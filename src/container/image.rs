@@ -63,9 +63,9 @@ impl Error {
             Self::Engine(error) => error.hint(),
             Self::Build(failure) => failure.hint(),
             Self::Missing { .. } => Some("try again, and see the engine's log".to_owned()),
-            Self::NoLatest => {
-                Some("try again, or name the version: `claude-reactor build --claude-version 2.1.329`".to_owned())
-            }
+            Self::NoLatest => Some(
+                "try again, or name the version: `claude-reactor build --claude-version 2.1.329`".to_owned(),
+            ),
         }
     }
 }
@@ -316,9 +316,9 @@ mod tests {
     fn every_variant_is_a_stage_that_runs_as_the_same_user() {
         for variant in Variant::ALL {
             let text = dockerfile::stage(DOCKERFILE, variant.name());
-            let last = text.lines().filter(|line| line.starts_with("FROM ")).next_back().unwrap();
+            let last = text.lines().rfind(|line| line.starts_with("FROM ")).unwrap();
             assert!(last.ends_with(&format!(" AS {variant}")), "{variant}: {last}");
-            let user = text.lines().filter(|line| line.starts_with("USER ")).next_back();
+            let user = text.lines().rfind(|line| line.starts_with("USER "));
             assert_eq!(user, Some("USER claude"), "{variant}");
         }
     }
@@ -346,7 +346,10 @@ mod tests {
     #[test]
     fn packages_are_debians_and_nothing_is_best_effort() {
         for line in DOCKERFILE.lines().filter(|line| !line.starts_with('#')) {
-            assert!(!line.contains("|| true") && !line.contains("| sh") && !line.contains("curl http"), "{line}");
+            assert!(
+                !line.contains("|| true") && !line.contains("| sh") && !line.contains("curl http"),
+                "{line}"
+            );
             let image = line.strip_prefix("FROM ").and_then(|rest| rest.split(' ').next());
             let ours = |name: &str| DOCKERFILE.contains(&format!(" AS {name}\n"));
             assert!(image.is_none_or(|name| name == "debian:trixie-slim" || ours(name)), "{line}");

@@ -79,6 +79,7 @@ impl Identity {
     }
 
     /// The same with another image.
+    #[must_use]
     pub fn with_image(&self, image: ImageChoice) -> Self {
         Self { image, ..self.clone() }
     }

@@ -123,6 +123,9 @@ mod tests {
         let sent = push("aa", "Pushing", Some((1_000_000, 2_000_000)));
         assert_eq!(sent, (1, 2, "Pushing: 1.0 MB of 2.0 MB".to_owned()));
         assert_eq!(push("aa", "Pushed", None).0, 2);
-        assert_eq!(push("cc", "Mounted from acme/other", None), (3, 3, "Pushing: 2.0 MB of 2.0 MB".to_owned()));
+        assert_eq!(
+            push("cc", "Mounted from acme/other", None),
+            (3, 3, "Pushing: 2.0 MB of 2.0 MB".to_owned())
+        );
     }
 }

@@ -137,7 +137,13 @@ impl FakeRegistry {
         listener.set_nonblocking(true).expect("a listener can be non-blocking");
         let address = listener.local_addr().expect("a listener has an address");
         let asked = Monitor::new(Vec::new());
-        let shared = Arc::new(Shared { authorization, image, pushed: Monitor::new(Pushed::default()), asked, hold: watch::Sender::new(false) });
+        let shared = Arc::new(Shared {
+            authorization,
+            image,
+            pushed: Monitor::new(Pushed::default()),
+            asked,
+            hold: watch::Sender::new(false),
+        });
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn({
             let shared = Arc::clone(&shared);
@@ -206,7 +212,11 @@ type Body = BoxBody<Bytes, Infallible>;
 async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Body> {
     let header = request.headers().get("authorization").and_then(|value| value.to_str().ok());
     let path = request.uri().path().to_owned();
-    let asked = Asked { method: request.method().to_string(), path: path.clone(), authorization: header.map(str::to_owned) };
+    let asked = Asked {
+        method: request.method().to_string(),
+        path: path.clone(),
+        authorization: header.map(str::to_owned),
+    };
     shared.asked.update(|all| all.push(asked));
     if shared.authorization.is_some() && shared.authorization.as_deref() != header {
         let error = json!({ "errors": [{ "code": "UNAUTHORIZED", "message": "authentication required" }] });
@@ -254,14 +264,25 @@ fn manifest(shared: &Shared, path: &str) -> Option<(String, Bytes)> {
 }
 
 /// A part of a push: an upload that begins, a piece of one, its end, or a manifest.
-fn take(shared: &Shared, method: &Method, path: &str, query: &str, kind: &str, body: Bytes) -> Response<Body> {
+fn take(
+    shared: &Shared,
+    method: &Method,
+    path: &str,
+    query: &str,
+    kind: &str,
+    body: Bytes,
+) -> Response<Body> {
     let (name, what) = path.strip_prefix("/v2/").and_then(|path| path.rsplit_once('/')).unwrap_or_default();
     let mut response = shared.pushed.update(|pushed| {
         if let Some(name) = name.strip_suffix("/manifests") {
             pushed.manifests.insert(format!("{name}:{what}"), (kind.to_owned(), body.clone()));
             return respond(201, "application/json", Bytes::new());
         }
-        let id = if *method == Method::POST { format!("upload-{}", pushed.uploads.len()) } else { what.to_owned() };
+        let id = if *method == Method::POST {
+            format!("upload-{}", pushed.uploads.len())
+        } else {
+            what.to_owned()
+        };
         let upload = pushed.uploads.entry(id.clone()).or_default();
         upload.extend_from_slice(&body);
         let length = upload.len();

@@ -9,9 +9,13 @@ fn an_image_that_is_there_is_named_with_its_size() {
     let sandbox = Sandbox::on(&engine);
     let output = sandbox.project("app").reactor(&["build"]).run();
     output.assert_success().assert_stderr_contains("is there already; `--no-cache` builds it anew");
-    let image = engine.image("claude-reactor/base").expect("it was built");
+    let report = sandbox.project("app").reactor(&["run", "--dry-run", "--json"]).run().json();
+    let image = report["image"].as_str().expect("a reference");
     let line = output.stdout();
-    assert!(line.starts_with(&format!("{image}  ")) && line.contains(" MB  ") && line.ends_with(" s\n"), "{line}");
+    assert!(
+        line.starts_with(&format!("{image}  ")) && line.contains(" MB  ") && line.ends_with(" s\n"),
+        "{line}"
+    );
 }
 
 #[test]

@@ -45,8 +45,7 @@ impl Place {
         let tag = self.tag();
         let container = self.engine.docker(&["create", "debian:trixie-slim"]);
         let label = |name: &str, value: &str| format!("LABEL dev.claude-reactor.{name}={value}");
-        let (variant, version) =
-            (label("variant", variant), label("claude-code-version", &self.version));
+        let (variant, version) = (label("variant", variant), label("claude-code-version", &self.version));
         let id = container.trim();
         self.engine.docker(&["commit", "--change", &variant, "--change", &version, id, &tag]);
         self.engine.docker(&["rm", id]);
@@ -89,7 +88,9 @@ fn what_one_pushes_another_pulls_instead_of_building() {
     assert!(!place.has(&format!("{}/{}", registry.name(), names[0])), "the name for the push is gone");
 
     place.engine.docker(&["rmi", &made.1]);
-    let pulled = place.reactor(&["exec", "--", "true"]).env("CLAUDE_REACTOR_REGISTRY", &prefix).run();
+    // The stand-in has no certificates to add to.
+    let session = place.reactor(&["exec", "--", "true"]).env_remove("SSL_CERT_FILE");
+    let pulled = session.env("CLAUDE_REACTOR_REGISTRY", &prefix).run();
     pulled
         .assert_success()
         .assert_stderr_contains(&format!("pulling the image {prefix}/claude-reactor-base:{digits}-"))
@@ -101,7 +102,8 @@ fn what_one_pushes_another_pulls_instead_of_building() {
     let there = place.reactor(&["build", "base"]).env("CLAUDE_REACTOR_REGISTRY", &prefix).run();
     there.assert_success().assert_stderr_contains("is there already");
     assert_eq!(registry.asked().len(), asked);
-    let again = place.reactor(&["build", "base", "--pull-latest"]).env("CLAUDE_REACTOR_REGISTRY", &prefix).run();
+    let again =
+        place.reactor(&["build", "base", "--pull-latest"]).env("CLAUDE_REACTOR_REGISTRY", &prefix).run();
     again.assert_success().assert_stderr_contains("pulled the image in ");
     assert!(registry.asked().len() > asked);
 
@@ -123,11 +125,9 @@ fn what_a_registry_does_not_have_is_built() {
         .assert_stderr_contains(BUILT);
 
     let registry = FakeRegistry::empty(None);
-    for (args, variable) in [
-        (&["build", "base", "--registry-off"][..], "true"),
-        (&["build", "base", "--dev"], "true"),
-        (&["build", "base"], "false"),
-    ] {
+    for (args, variable) in
+        [(&["build", "base", "--registry-off"][..], "true"), (&["build", "base"], "false")]
+    {
         let call = place.reactor(args).env("CLAUDE_REACTOR_REGISTRY", format!("{}/acme", registry.name()));
         let off = call.env("CLAUDE_REACTOR_USE_REGISTRY", variable).run();
         off.assert_code(125).assert_stderr_lacks("pull").assert_stderr_contains(BUILT);
@@ -144,7 +144,9 @@ fn an_image_that_is_not_what_its_name_says_is_not_used() {
     let output = call.env("CLAUDE_REACTOR_REGISTRY", format!("{}/acme", registry.name())).run();
     output
         .assert_code(125)
-        .assert_stderr_contains("is not what it should be: it has no label dev.claude-reactor.claude-code-version")
+        .assert_stderr_contains(
+            "is not what it should be: it has no label dev.claude-reactor.claude-code-version",
+        )
         .assert_stderr_contains("so the image is built here instead")
         .assert_stderr_contains(BUILT);
     assert!(!place.has(&place.tag()));
