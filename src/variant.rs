@@ -54,11 +54,11 @@ impl Variant {
     /// How large its image is about, in bytes, as measured (docs/images.md): what somebody wants to know before it is built.
     pub fn size(self) -> u64 {
         match self {
-            Self::Base => 580_000_000,
-            Self::Go => 1_000_000_000,
-            Self::Full => 2_500_000_000,
+            Self::Base => 575_000_000,
+            Self::Go => 1_060_000_000,
+            Self::Full => 2_290_000_000,
             Self::Cloud => 4_000_000_000,
-            Self::K8s => 2_700_000_000,
+            Self::K8s => 2_400_000_000,
         }
     }
 }

@@ -230,7 +230,7 @@ async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Bo
         let kind = request.headers().get("content-type").and_then(|value| value.to_str().ok());
         let kind = kind.unwrap_or(MANIFEST).to_owned();
         let body = request.into_body().collect().await.expect("a body arrives whole").to_bytes();
-        return take(shared, &method, &path, uri.query().unwrap_or_default(), &kind, body);
+        return take(shared, &method, &path, uri.query().unwrap_or_default(), &kind, &body);
     }
     let last = path.rsplit('/').next().unwrap_or_default();
     if path == "/v2/" {
@@ -270,7 +270,7 @@ fn take(
     path: &str,
     query: &str,
     kind: &str,
-    body: Bytes,
+    body: &Bytes,
 ) -> Response<Body> {
     let (name, what) = path.strip_prefix("/v2/").and_then(|path| path.rsplit_once('/')).unwrap_or_default();
     let mut response = shared.pushed.update(|pushed| {
@@ -284,7 +284,7 @@ fn take(
             what.to_owned()
         };
         let upload = pushed.uploads.entry(id.clone()).or_default();
-        upload.extend_from_slice(&body);
+        upload.extend_from_slice(body);
         let length = upload.len();
         let finished = query.split('&').find_map(|pair| pair.strip_prefix("digest="));
         if let Some(digest) = finished.filter(|_| *method == Method::PUT) {
@@ -302,7 +302,7 @@ fn take(
         response
     });
     if method == Method::PUT {
-        response.headers_mut().insert("docker-content-digest", digest(&body).parse().expect("a header"));
+        response.headers_mut().insert("docker-content-digest", digest(body).parse().expect("a header"));
     }
     response
 }
@@ -328,7 +328,7 @@ fn blob_response(shared: &Arc<Shared>, blob: &Bytes) -> Response<Body> {
         .expect("the parts of a response are valid")
 }
 
-fn respond(status: u16, kind: &str, body: Bytes) -> Response<Body> {
+fn respond(status: u16, kind: &str, body: &Bytes) -> Response<Body> {
     Response::builder()
         .status(status)
         .header("content-type", kind)
