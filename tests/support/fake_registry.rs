@@ -328,7 +328,7 @@ fn blob_response(shared: &Arc<Shared>, blob: &Bytes) -> Response<Body> {
         .expect("the parts of a response are valid")
 }
 
-fn respond(status: u16, kind: &str, body: &Bytes) -> Response<Body> {
+fn respond(status: u16, kind: &str, body: Bytes) -> Response<Body> {
     Response::builder()
         .status(status)
         .header("content-type", kind)
