@@ -9,7 +9,7 @@ TEST_ARGS ?=
 PREFIX ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build engine engine-podman image-base image-base-podman test test-unit test-engine test-engine-podman test-engine-rootless bench bench-podman lint fmt docs docs-generated deny check install uninstall clean
+.PHONY: help run build engine engine-podman image-base image-base-podman test test-unit test-engine test-images test-engine-podman test-engine-rootless bench bench-podman lint fmt docs docs-generated deny check install uninstall clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ test-unit: ## Run the tests that need no engine
 
 test-engine: engine image-base ## Run the tests on the engine only
 	$(CARGO) test --locked --test engine -- $(TEST_ARGS)
+
+test-images: engine image-base ## Build every image and ask each tool for its version; takes half an hour and 5 GB
+	CLAUDE_REACTOR_TEST_IMAGES=all $(CARGO) test --locked --test engine -- images::variants $(TEST_ARGS)
 
 test-engine-podman: image-base-podman ## Run the tests on the engine on Podman
 	DOCKER_HOST="$$(scripts/engine.sh podman)" $(CARGO) test --locked --test engine -- $(TEST_ARGS)

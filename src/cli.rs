@@ -4,7 +4,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::command::{clean, config, doctor, exec, info, list, llm, logs, run, shell, stop};
+use crate::command::{build, clean, config, doctor, exec, info, list, llm, logs, run, shell, stop};
 use crate::config::table;
 
 const ENVIRONMENT_AND_EXIT_CODES: &str = "  CLAUDE_REACTOR_ENGINE_SHARES_FILES (docs/engines.md)
@@ -111,6 +111,8 @@ pub enum Command {
     Logs(logs::Args),
     #[expect(missing_docs, reason = "as above")]
     Clean(clean::Args),
+    #[expect(missing_docs, reason = "as above")]
+    Build(build::Args),
     #[expect(missing_docs, reason = "as above")]
     Config(config::Args),
     #[expect(missing_docs, reason = "as above")]

@@ -4,10 +4,12 @@
 //! all of them what knows nothing of the rest: names, digests, signals, files. Nothing below `command` prints, and only
 //! `provider::setup` asks.
 
+pub mod claude_version;
 pub mod cli;
 pub mod command;
 pub mod config;
 pub mod container;
+pub mod detect;
 pub mod digest;
 pub mod engine_choice;
 pub mod error;
@@ -38,13 +40,14 @@ pub fn main() -> ExitCode {
     let Cli { talk, command, run } = Cli::from_process();
     log(talk);
     let done = match command.unwrap_or(Command::Run(run)) {
-        Command::Run(args) => block_on(async |host| command::run::run(&args, host).await),
+        Command::Run(args) => block_on(async |host| Box::pin(command::run::run(&args, host)).await),
         Command::Exec(args) => block_on(async |host| command::exec::exec(&args, host).await),
         Command::Shell(args) => block_on(async |host| command::shell::shell(&args, host).await),
         Command::List(args) => block_on(async |host| command::list::list(&args, host).await),
         Command::Stop(args) => block_on(async |host| command::stop::stop(&args, host).await),
         Command::Logs(args) => block_on(async |host| command::logs::logs(&args, host).await),
         Command::Clean(args) => block_on(async |host| command::clean::clean(&args, host).await),
+        Command::Build(args) => block_on(async |host| command::build::build(&args, host).await),
         Command::Config(args) => block_on(async |host| command::config::config(&args, host).await),
         Command::Llm(args) => block_on(async |host| command::llm::llm(&args, host).await),
         Command::Info(args) => block_on(async |host| command::info::info(&args, host).await),

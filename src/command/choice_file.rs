@@ -162,7 +162,14 @@ impl ChoiceFile {
     /// The defaults of an account.
     pub fn of_account(account: &AccountName, reactor_home: &Path) -> Self {
         let path = reactor_home.join(account.as_str()).join("config.yaml");
-        Self { kind: Kind::Account, path, reactor_home: reactor_home.to_owned(), owner: None, schema: None }
+        Self {
+            kind: Kind::Account,
+            path,
+            reactor_home: reactor_home.to_owned(),
+            owner: None,
+            names_schema: false,
+            unused_mark: None,
+        }
     }
 
     /// The file of a layer.

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::choice_file::ChoiceFile;
 use crate::config::agent_socket::AgentFlag;
 use crate::config::file::USER_KEYS;
+use crate::config::registry_use::RegistryArgs;
 use crate::config::timeout::Timeout;
 use crate::config::yaml::{Document, Scalar};
 use crate::config::{ModelId, MountText, Values, parse_at};
@@ -29,7 +30,7 @@ pub struct ChoiceArgs {
     /// The main model, in the provider's own words; remembered for this project
     #[arg(long, value_name = "MODEL")]
     pub llm_model: Option<String>,
-    /// The image: `base`, or the reference of one of your own; remembered for this project
+    /// The image: `base`, `go`, `full`, `cloud`, `k8s`, or the reference of one of your own; remembered for this project
     #[arg(long, visible_alias = "variant", value_name = "IMAGE")]
     pub image: Option<String>,
     /// A host folder the container is to see as well, at /mnt/{its name} if DST is not given; may be repeated, and adds
@@ -51,6 +52,9 @@ pub struct ChoiceArgs {
     /// The container engine for this run: docker, podman, an address (unix://, tcp://, ssh://) or a Docker context
     #[arg(long, value_name = "ENGINE")]
     pub engine: Option<String>,
+    /// Whether the registry of the built-in images is asked.
+    #[command(flatten)]
+    pub registry: RegistryArgs,
 }
 
 /// What the flags say, checked.
@@ -183,7 +187,8 @@ fn kept(chosen: &Values) -> Vec<(&'static [&'static str], Scalar)> {
     keys.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
 }
 
-fn edit(
+/// Edits a file of the user's own.
+pub(super) fn edit(
     path: &Path,
     keys: &'static crate::config::yaml::Keys,
     change: impl FnOnce(&Document) -> Result<Document, Error>,
@@ -194,10 +199,10 @@ fn edit(
     })
 }
 
-fn set(document: &Document, key: &[&str], value: &Scalar) -> Result<Document, Error> {
+pub(super) fn set(document: &Document, key: &[&str], value: &Scalar) -> Result<Document, Error> {
     Ok(document.set(key, value).map_err(crate::config::Error::from)?)
 }
 
-fn unset(document: &Document, key: &[&str]) -> Result<Document, Error> {
+pub(super) fn unset(document: &Document, key: &[&str]) -> Result<Document, Error> {
     Ok(document.unset(key).map_err(crate::config::Error::from)?)
 }

@@ -29,7 +29,7 @@ use super::target::Target;
 use crate::config::Values;
 use crate::container::engine::facts::Kind;
 use crate::container::engine::locate;
-use crate::container::image::claude_code_version;
+use crate::container::image::pinned_claude_version;
 use crate::container::look_inside::Question;
 use crate::container::name::Home;
 use crate::error::Error;
@@ -124,8 +124,14 @@ async fn examine(args: &Args, host: &Host) -> Result<Vec<Check>, Error> {
     let surroundings = Surroundings::gather(&home, target, &question, host);
     let (reached, surroundings) = tokio::join!(from_here, surroundings);
 
+    let wanted_claude = target.map_or_else(pinned_claude_version, |target| {
+        let chosen = target.settings.claude_version.as_ref();
+        chosen.map_or_else(pinned_claude_version, |setting| setting.value)
+    });
+    let wanted_claude = wanted_claude.to_string();
+
     let mut checks = surroundings.engine_checks(host.uid);
-    checks.extend(surroundings.image_checks(claude_code_version()));
+    checks.extend(surroundings.image_checks(&wanted_claude));
     checks.extend(surroundings.disk_check());
     checks.push(disk::of_home(&reactor_home));
     let account = target.map(|target| (Path::new(project.root()), &target.account));

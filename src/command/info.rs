@@ -15,7 +15,7 @@ use crate::container::engine::about::{ImageDetails, Survey, made_at};
 use crate::container::engine::facts::Kind;
 use crate::container::engine::{Engine, Error as EngineError, Facts};
 use crate::container::found::State;
-use crate::container::image::{LABEL_CLAUDE_CODE_VERSION, claude_code_version};
+use crate::container::image::{LABEL_CLAUDE_CODE_VERSION, pinned_claude_version};
 use crate::container::local_image::LocalImage;
 use crate::container::plan::{Plan, plan};
 use crate::error::Error;
@@ -57,7 +57,7 @@ struct Report {
     /// The version of claude-reactor.
     version: &'static str,
     /// The version of Claude Code that it goes with.
-    claude_code_version: &'static str,
+    claude_code_version: String,
     engine: EngineReport,
     image: ImageReport,
     project: ProjectReport,
@@ -208,7 +208,7 @@ async fn report(target: &Target, host: &Host) -> Result<Report, Error> {
     let spec = launch::spec(target, of_engine.custom.as_ref(), env.as_ref(), facts, host);
     Ok(Report {
         version: env!("CARGO_PKG_VERSION"),
-        claude_code_version: claude_code_version(),
+        claude_code_version: pinned_claude_version().to_string(),
         image: image_report(target, &engine, of_engine.details.as_ref()),
         project: project_report(target),
         account: AccountReport { name: target.account.to_string(), from: target.account_source.to_string() },
@@ -276,7 +276,7 @@ fn no_engine(error: String, hint: Option<String>) -> EngineReport {
 fn image_report(target: &Target, engine: &EngineReport, details: Option<&ImageDetails>) -> ImageReport {
     let choice = &target.settings.image;
     ImageReport {
-        reference: image::reference(&choice.value),
+        reference: image::reference(&target.settings),
         kind: match choice.value {
             ImageChoice::BuiltIn(_) => "built-in",
             ImageChoice::Custom(_) => "custom",

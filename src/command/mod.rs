@@ -7,7 +7,9 @@
 //! (whose home, which engine) and `survey` (what there is).
 
 pub mod about;
+pub mod build;
 pub mod build_progress;
+pub mod built_in;
 pub mod carried;
 pub mod checked_images;
 pub mod choice_file;
@@ -32,12 +34,15 @@ pub mod exec;
 pub mod forward;
 pub mod image;
 pub mod info;
+pub mod kept_claude_version;
+pub mod kept_variant;
 pub mod keys;
 pub mod launch;
 pub mod list;
 pub mod llm;
 pub mod lock;
 pub mod logs;
+pub mod notices;
 pub mod occupied;
 pub mod old_home;
 pub mod place;

@@ -6,6 +6,7 @@ use clap::CommandFactory;
 use clap::error::ErrorKind;
 
 use super::choices::ChoiceArgs;
+use super::kept_variant;
 use super::keys::KeyArgs;
 use super::launch::{self, Inside, Joining};
 use super::settle::settle;
@@ -49,7 +50,9 @@ pub async fn shell(args: &Args, host: &Host) -> Result<ExitCode, Error> {
         let problem = "`--interactive-login` belongs to `run`: only a session has a screen to log in on";
         Cli::command().error(ErrorKind::ArgumentConflict, problem).exit();
     }
-    let target = Target::resolve(&args.choices, Values::default(), host)?;
+    let mut target = Target::resolve(&args.choices, Values::default(), host)?;
+    Box::pin(kept_variant::settle(&mut target, host)).await;
+    let target = target;
     let mut signals = EndSignals::listen().map_err(Error::signals)?;
     let env = settle(&target, &args.key, host).await?;
     let request = |inside: &Inside| {

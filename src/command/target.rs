@@ -11,18 +11,22 @@ use super::sources::{Places, Sources};
 use super::trust::{Surroundings, Trust};
 use crate::config::agent_socket::AgentSocket;
 use crate::config::file;
-use crate::config::{self, Layer, Settings, Source, Values, resolve};
+use crate::config::registry_use::RegistryUse;
+use crate::config::{self, Layer, Setting, Settings, Source, Values, resolve};
 use crate::container::drift::Reason;
 use crate::container::image_check::Error::{TooLong, Unfit};
 use crate::container::mount::{self, Mount};
 use crate::container::name::{Home, Identity};
 use crate::container::spec::{CA_FILE, CaFile, Limits, User};
+use crate::detect::{Detected, detect};
 use crate::error::Error;
 use crate::host::Host;
+use crate::image_choice::ImageChoice;
 use crate::name::{AccountName, ProviderId};
 use crate::project::{Project, SessionDir};
 use crate::provider::catalog::{Catalog, Provider};
 use crate::provider::user_env;
+use crate::variant::Variant;
 
 /// Everything that is settled before a key is looked at.
 #[derive(Debug)]
@@ -57,6 +61,10 @@ pub struct Target {
     pub identity: Identity,
     /// What of the host's it may use while it lives.
     pub forward: Forward,
+    /// What the project's folder speaks for, where nobody chose an image.
+    pub detected: Option<Detected>,
+    /// Whether the registry of the built-in images is asked.
+    pub registry_use: RegistryUse,
     /// CA certificates to trust in addition.
     pub ca_file: Option<CaFile>,
     /// What the user should know of the files that were read.
@@ -68,7 +76,7 @@ impl Target {
     pub fn resolve(args: &ChoiceArgs, own: Values, host: &Host) -> Result<Self, Error> {
         let chosen = args.parse(own, host)?;
         let sources = Sources::read(chosen.account.as_ref(), host)?;
-        Self::of(sources, chosen, host)
+        Self::of(sources, chosen, args.registry.choice(host)?, host)
     }
 
     /// The same for a command that starts nothing and so may be given anywhere, in the home folder too: there is no
@@ -76,10 +84,15 @@ impl Target {
     pub fn look(args: &ChoiceArgs, host: &Host) -> Result<Self, Error> {
         let chosen = args.parse(Values::default(), host)?;
         let sources = Sources::read_anywhere(chosen.account.as_ref(), host)?;
-        Self::of(sources, chosen, host)
+        Self::of(sources, chosen, args.registry.choice(host)?, host)
     }
 
-    fn of(sources: Sources, mut chosen: Choices, host: &Host) -> Result<Self, Error> {
+    fn of(
+        sources: Sources,
+        mut chosen: Choices,
+        registry_use: RegistryUse,
+        host: &Host,
+    ) -> Result<Self, Error> {
         let provider_of_files = resolve(sources.of_files()).provider.value;
         let Sources { places, mut layers, shared, warnings, .. } = sources;
         let Places { reactor_home, project, account, account_source, session_dir } = places;
@@ -95,6 +108,11 @@ impl Target {
                 problem,
                 hint: Some(hint),
             })?;
+        }
+        let detected = detected(&settings, &project, host);
+        if let Some(Detected { variant, name }) = detected {
+            let value = ImageChoice::BuiltIn(variant);
+            settings.image = Setting { value, source: Source::Detected(name) };
         }
         let carried = Carried::find(&project, host, &reactor_home);
         let user = User { uid: host.uid, gid: host.gid };
@@ -132,6 +150,8 @@ impl Target {
             mounts: mounts.into_iter().map(|mount| mount.mount).collect(),
             carried,
             forward,
+            detected,
+            registry_use,
             ca_file,
             reactor_home,
             project,
@@ -145,10 +165,23 @@ impl Target {
         })
     }
 
+    /// The variant that is used where nobody chose an image and there is no container: the one the project's folder speaks
+    /// for, else the default.
+    pub fn spoken_for(&self) -> Variant {
+        self.detected.map_or_else(Variant::default, |detected| detected.variant)
+    }
+
+    /// Takes another image than was resolved.
+    pub fn take_image(&mut self, image: ImageChoice, source: Source) {
+        self.identity = self.identity.with_image(image.clone());
+        self.settings.image = Setting { value: image, source };
+        self.forward = Forward::new(&self.settings, &self.identity, &self.reactor_home);
+    }
+
     /// What is said of an image that no session can run in: who did not name it in this command hears who did.
     pub fn unfit_image(&self, error: Error) -> Error {
         match (&self.settings.image.source, &error) {
-            (Source::Flag | Source::Default, _) => error,
+            (Source::Flag | Source::Default | Source::Detected(_) | Source::Container, _) => error,
             (from, Error::Pull(_) | Error::ImageCheck(Unfit { .. } | TooLong { .. })) => {
                 Error::NamedImage { from: from.clone(), error: Box::new(error) }
             }
@@ -229,6 +262,16 @@ impl Target {
     }
 }
 
+/// What the project's folder speaks for, where nobody chose one. The home folder is no project of one language:
+/// what lies there (`.aws`, say) is for all of them.
+fn detected(settings: &Settings, project: &Project, host: &Host) -> Option<Detected> {
+    let root = Path::new(project.root());
+    if settings.image.source != Source::Default || root == host.home {
+        return None;
+    }
+    detect(root)
+}
+
 fn catalog(reactor_home: &Path) -> Result<Catalog, Error> {
     let path = reactor_home.join("providers.yaml");
     let text = file::read_text(&path)?;
@@ -244,7 +287,7 @@ fn socket(named: Option<&AgentSocket>, host: &Host) -> Option<PathBuf> {
 }
 
 /// The extra CA certificates: what was chosen, else what `SSL_CERT_FILE` names. A chosen file must be readable.
-fn ca_file(settings: &Settings, host: &Host) -> Result<Option<CaFile>, Error> {
+pub(super) fn ca_file(settings: &Settings, host: &Host) -> Result<Option<CaFile>, Error> {
     if let Some(setting) = &settings.ca_file {
         let path = host.absolute(&setting.value.to_string_lossy());
         let read = CaFile::read(&path).map(Some);

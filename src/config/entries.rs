@@ -71,6 +71,7 @@ impl Settings {
         entries.extend(optional("limits.pids", self.limits.pids.as_ref()));
         entries.extend(optional("engine", self.engine.as_ref()));
         entries.extend(optional("registry", self.registry.as_ref()));
+        entries.extend(optional("claude_version", self.claude_version.as_ref()));
         entries.extend(optional("ca_file", ca_file.as_ref()));
         entries
     }
@@ -87,7 +88,7 @@ mod tests {
         let text = "variant: ubuntu:24.04\nllm: {provider: zai, model: m, small_model: s, env: container, export_key: true}\n\
                     danger: true\nhost_docker: true\nhost_docker_timeout: 90s\nssh_agent: true\nssh_agent_socket: /a\n\
                     session_persistence: false\nsudo: false\nlimits: {cpus: 1.5, memory: 4096m, pids: 9}\n\
-                    mounts: [~/x:/y:ro]\nenv: {A: b}\nengine: podman\nregistry: ghcr.io/acme\nca_file: /ca.pem\n";
+                    mounts: [~/x:/y:ro]\nenv: {A: b}\nengine: podman\nregistry: ghcr.io/acme\nclaude_version: 2.1.300\nca_file: /ca.pem\n";
         let values = file::user_file(Path::new("/h/config.yaml"), text).unwrap().values;
         let layer = Layer { source: Source::UserFile("/h/config.yaml".into()), values };
         let settings = resolve(std::slice::from_ref(&layer));

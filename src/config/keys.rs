@@ -44,6 +44,7 @@ pub static CHOICES_KEYS: Keys = choices_and!(
     ),
     ("ca_file", Keys::Elsewhere("it belongs in ~/.claude-reactor/config.yaml")),
     ("registry", Keys::Elsewhere("it belongs in ~/.claude-reactor/config.yaml")),
+    ("claude_version", Keys::Elsewhere("it belongs in ~/.claude-reactor/config.yaml")),
     ("projects", Keys::Elsewhere("it belongs in ~/.claude-reactor/config.yaml")),
 );
 
@@ -52,6 +53,7 @@ pub static ACCOUNT_KEYS: Keys = choices_and!(
     ("engine", Keys::Text),
     ("ca_file", Keys::Text),
     ("registry", Keys::Text),
+    ("claude_version", Keys::Text),
     (
         "account",
         Keys::Elsewhere("it belongs in ~/.claude-reactor/config.yaml: this file is one account's already")
@@ -65,5 +67,6 @@ pub static USER_KEYS: Keys = choices_and!(
     ("engine", Keys::Text),
     ("ca_file", Keys::Text),
     ("registry", Keys::Text),
+    ("claude_version", Keys::Text),
     ("projects", Keys::Each(&Keys::Map(&[("account", Keys::Text)]))),
 );

@@ -11,6 +11,7 @@ pub mod legacy;
 pub mod limits;
 mod mount_text;
 mod raw;
+pub mod registry_use;
 pub mod resolve;
 pub mod schema;
 mod secret_like;
@@ -31,6 +32,7 @@ pub use secret_like::is_secret;
 pub use values::Values;
 pub use variable::Variable;
 
+use crate::claude_version::ClaudeVersion;
 use crate::engine_choice::{self, EngineChoice};
 use crate::image_choice::{self, ImageChoice, RegistryPrefix};
 use crate::name::{self, ProviderId};
@@ -139,6 +141,12 @@ impl ValueText for ImageChoice {
 impl ValueText for RegistryPrefix {
     fn from_text(text: &str) -> Result<Self, (String, Option<String>)> {
         text.parse().map_err(|error: image_choice::Error| (error.to_string(), error.hint()))
+    }
+}
+
+impl ValueText for ClaudeVersion {
+    fn from_text(text: &str) -> Result<Self, (String, Option<String>)> {
+        text.parse().map_err(|error: crate::claude_version::Error| (error.to_string(), Some(error.hint())))
     }
 }
 

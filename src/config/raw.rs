@@ -29,6 +29,7 @@ pub(super) struct Raw {
     limits: Option<RawLimits>,
     engine: Option<String>,
     registry: Option<String>,
+    claude_version: Option<String>,
     ca_file: Option<PathBuf>,
     projects: Option<BTreeMap<String, Option<RawProject>>>,
 }
@@ -116,6 +117,7 @@ pub(super) fn content_and_problems(
         pids: at.value(&["limits", "pids"], limits.pids),
         engine: at.value(&["engine"], raw.engine),
         registry: at.value(&["registry"], raw.registry),
+        claude_version: at.value(&["claude_version"], raw.claude_version),
         // Where the home folder is, is not known here.
         ca_file: raw.ca_file.map(|file| if file.starts_with("~") { file } else { folder.join(file) }),
     };

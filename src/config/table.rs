@@ -69,6 +69,8 @@ pub enum Kind {
     Engine,
     /// Where images are kept.
     Registry,
+    /// A version of Claude Code.
+    ClaudeVersion,
     /// A file.
     Path,
 }
@@ -101,11 +103,11 @@ const PLAIN: Key = Key {
 };
 
 /// The keys, in the order of the documentation.
-pub static TABLE: [Key; 22] = [
+pub static TABLE: [Key; 23] = [
     Key {
         path: "variant",
         alias: Some("image"),
-        meaning: "the image: a built-in one, or a reference",
+        meaning: "the image: a built-in one, or a reference; without a choice, what the [project's folder speaks for](images.md#which-one-a-project-gets)",
         kind: Kind::Image,
         default: Default::Value("base"),
         flag: "`--image`, remembered; a reference once a session ran in it",
@@ -286,10 +288,21 @@ pub static TABLE: [Key; 22] = [
     },
     Key {
         path: "registry",
-        meaning: "where built-in images may be had; kept for a later version",
+        meaning: "where [built-in images may be had](images.md#from-a-registry)",
         kind: Kind::Registry,
         valid_in: CONFIGS,
         variables: &["REGISTRY"],
+        consent: "",
+        ..PLAIN
+    },
+    Key {
+        path: "claude_version",
+        meaning: "the [version of Claude Code](images.md#the-version-of-claude-code) in the built-in images",
+        kind: Kind::ClaudeVersion,
+        default: Default::Words("the one that this claude-reactor pins"),
+        valid_in: CONFIGS,
+        flag: "`build --claude-version`, remembered",
+        variables: &["CLAUDE_VERSION"],
         consent: "",
         ..PLAIN
     },
@@ -391,6 +404,7 @@ impl Kind {
             Self::Variables => "names with values",
             Self::AgentSocket => "absolute path or `auto`",
             Self::Engine => "`docker`, `podman`, an address, a Docker context",
+            Self::ClaudeVersion => "three numbers",
             Self::Registry => "a prefix such as `ghcr.io/acme`",
             Self::Path => "path",
         }
@@ -422,6 +436,7 @@ impl Kind {
             Self::Mounts => json!({"type": "array", "items": {"type": "string"}}),
             Self::Variables => json!({"type": ["string", "number", "boolean", "null"]}),
             Self::AgentSocket => json!({"type": "string", "pattern": "^(auto$|/|~/)"}),
+            Self::ClaudeVersion => json!({"type": "string", "pattern": r"^[0-9]+\.[0-9]+\.[0-9]+$"}),
             Self::Registry | Self::Path => json!({"type": "string", "minLength": 1}),
         }
     }
@@ -444,7 +459,19 @@ pub fn schema_of(path: &str) -> Option<Value> {
 
 /// A text of the documentation, without its marks.
 pub fn plain(text: &str) -> String {
-    text.replace('`', "")
+    let mut plain = String::new();
+    let mut rest = text;
+    // Of a link, its text.
+    while let Some((before, link)) = rest.split_once('[')
+        && let Some((shown, after)) = link.split_once("](")
+        && let Some((_, after)) = after.split_once(')')
+    {
+        plain.push_str(before);
+        plain.push_str(shown);
+        rest = after;
+    }
+    plain.push_str(rest);
+    plain.replace('`', "")
 }
 
 /// The table of the documentation.

@@ -31,6 +31,7 @@ pub fn values(host: &Host) -> Result<Values, Error> {
         pids: value(host, "CLAUDE_REACTOR_LIMITS_PIDS")?,
         engine: value(host, "CLAUDE_REACTOR_ENGINE")?,
         registry: value(host, "CLAUDE_REACTOR_REGISTRY")?,
+        claude_version: value(host, "CLAUDE_REACTOR_CLAUDE_VERSION")?,
         ca_file: host.var("CLAUDE_REACTOR_CA_FILE").map(|path| host.absolute(path)),
     })
 }

@@ -5,6 +5,7 @@ pub mod build_failure;
 pub mod build_log;
 pub mod carried;
 pub mod claude_config;
+pub mod dockerfile;
 pub mod drift;
 pub mod engine;
 pub mod found;

@@ -128,6 +128,7 @@ fn is_own_name(name: &str, variant: &str) -> bool {
 mod tests {
     use super::super::found::State;
     use super::super::found::tests::{HOME, found};
+    use super::super::image::Recipe;
     use super::super::name::tests::identity;
     use super::super::spec::tests::spec;
     use super::*;
@@ -168,8 +169,8 @@ mod tests {
 
     #[test]
     fn an_image_is_ours_by_its_label_and_its_name() {
-        let labels: BTreeMap<_, _> = Variant::Base.labels();
-        let tag = Variant::Base.tag();
+        let labels: BTreeMap<_, _> = Recipe::pinned(Variant::Base).labels();
+        let tag = Recipe::pinned(Variant::Base).tag();
         let of = |names: &[&str]| OurImage::of("sha256:c0ffee", names, &labels, 7);
         assert_eq!(of(&[&tag]).unwrap().names, [tag.as_str()]);
         let podmans = format!("localhost/{tag}");

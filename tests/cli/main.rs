@@ -11,6 +11,7 @@ mod cloud_modes;
 mod common;
 mod harness;
 
+mod build;
 mod clean;
 mod config_files;
 mod config_set;

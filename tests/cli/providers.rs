@@ -57,33 +57,21 @@ fn a_backend_without_keys_asks_for_none() {
 }
 
 #[test]
-fn later_variants_are_told_from_names_that_are_none() {
+fn a_name_that_is_no_image_is_told_by_flag_and_by_file() {
     let sandbox = Sandbox::new();
     let project = sandbox.project("app");
-    for variant in ["go", "full", "cloud", "k8s"] {
-        let output = project.reactor(&["--image", variant]).run();
-        output.assert_code(USAGE);
-        output
-            .assert_stderr_contains(&format!("--image: the variant `{variant}` is not in this version yet"));
-    }
-    insta::assert_snapshot!(project.reactor(&["--variant", "go"]).run().snapshot(), @"
-    exit code: 2
-    --- stderr
-    error: --image: the variant `go` is not in this version yet
-      hint: this version has: `base`; say so, name an image of your own by its reference, or leave it out
-    ");
     insta::assert_snapshot!(project.reactor(&["--image", "Ubuntu:24.04"]).run().snapshot(), @"
     exit code: 2
     --- stderr
     error: --image: `Ubuntu:24.04` is neither a built-in image nor an image reference: a name is lower-case letters and digits, with single `.`, `_`, `__` or dashes between them
-      hint: built-in: `base`; or a reference, for example `ghcr.io/acme/tools:1.2`
+      hint: built-in: `base`, `go`, `full`, `cloud`, `k8s`; or a reference, for example `ghcr.io/acme/tools:1.2`
     ");
-    project.write(".claude-reactor", "llm: {model: x}\nimage: cloud\n");
+    project.write(".claude-reactor", "llm: {model: x}\nimage: Cloud\n");
     insta::assert_snapshot!(project.reactor(&["run"]).run().snapshot(), @"
     exit code: 2
     --- stderr
-    error: [ROOT]/app/.claude-reactor:2:1: variant: the variant `cloud` is not in this version yet
-      hint: this version has: `base`; say so, name an image of your own by its reference, or leave it out
+    error: [ROOT]/app/.claude-reactor:2:1: variant: `Cloud` is neither a built-in image nor an image reference: a name is lower-case letters and digits, with single `.`, `_`, `__` or dashes between them
+      hint: built-in: `base`, `go`, `full`, `cloud`, `k8s`; or a reference, for example `ghcr.io/acme/tools:1.2`
     ");
 }
 

@@ -7,6 +7,7 @@ mod support;
 mod backend;
 mod cloud;
 mod harness;
+mod images;
 mod llm;
 mod old_homes;
 mod recipes;

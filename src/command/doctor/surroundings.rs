@@ -8,7 +8,9 @@ use super::check::{Check, Told};
 use super::engine::{self as engine_checks, Answering, Socket};
 use super::image::{self, Image};
 use super::{UNSETTLED, disk, leftovers, network, program};
+use crate::command::image::reference;
 use crate::command::target::Target;
+use crate::config::Settings;
 use crate::container::engine::probe::{ProbeRequest, Reach};
 use crate::container::engine::{Endpoint, Engine, Error as EngineError};
 use crate::container::found::State;
@@ -157,7 +159,7 @@ async fn told(
     let ours = engine.ours(home).await?;
     let (mut image, mut container) = (None, None);
     if let Some(target) = target {
-        image = Some(image_of(engine, &target.settings.image.value).await?);
+        image = Some(image_of(engine, &target.settings).await?);
         let found = engine.find(&target.identity).await?;
         container = found
             .into_iter()
@@ -180,9 +182,9 @@ async fn told(
 }
 
 /// The image that was chosen, by the name that the engine knows it under.
-async fn image_of(engine: &Engine, choice: &ImageChoice) -> Result<Image, EngineError> {
-    let (reference, is_built_in) = match choice {
-        ImageChoice::BuiltIn(variant) => (variant.tag(), true),
+async fn image_of(engine: &Engine, settings: &Settings) -> Result<Image, EngineError> {
+    let (reference, is_built_in) = match &settings.image.value {
+        ImageChoice::BuiltIn(_) => (reference(settings), true),
         ImageChoice::Custom(reference) => {
             let found = LocalImage::find(engine, reference).await?;
             (found.map_or_else(|| reference.to_string(), |image| image.name), false)

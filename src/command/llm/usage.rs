@@ -85,7 +85,7 @@ fn default(target: &Target) -> Option<ProviderId> {
 /// What chose the provider, for people.
 pub fn chosen_by(source: &Source) -> String {
     match source {
-        Source::Default => "nobody chose another".to_owned(),
+        Source::Default | Source::Detected(_) | Source::Container => "nobody chose another".to_owned(),
         Source::Environment => "chosen by CLAUDE_REACTOR_LLM_PROVIDER".to_owned(),
         Source::Flag => "chosen by a flag".to_owned(),
         Source::UserFile(path)

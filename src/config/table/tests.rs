@@ -22,6 +22,7 @@ fn sample(kind: Kind) -> &'static str {
         Kind::AgentSocket => "/a",
         Kind::Engine => "podman",
         Kind::Registry => "ghcr.io/acme",
+        Kind::ClaudeVersion => "2.1.300",
         Kind::Path => "/ca.pem",
     }
 }

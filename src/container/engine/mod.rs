@@ -17,10 +17,10 @@ mod inspect;
 pub mod locate;
 pub mod logs;
 pub mod probe;
-pub mod pull;
 mod stream;
 mod survey;
 pub mod tls;
+pub mod transfer;
 
 use std::io;
 

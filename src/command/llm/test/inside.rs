@@ -57,7 +57,7 @@ async fn converse(
         ExecRequest { tty: false, size: None, ..request }
     };
     let entered = launch::enter(target, env, host, Joining::AsItRuns, &mut signals, request).await?;
-    let Entered { engine, container, session, forwarded: _while_it_lives } = entered;
+    let Entered { engine, container, session, forwarded: _while_it_lives, .. } = entered;
     let said = signals.unless(session::converse(session, orders.expose_secret().as_bytes())).await?;
     if !target.settings.session_persistence.value {
         launch::remove_if_idle(target, &engine, &container).await?;
