@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use super::launch;
 use super::subscription;
 use super::target::Target;
-use crate::config;
+use crate::config::{self, vars};
 use crate::config::yaml::{Document, Scalar};
 use crate::error::Error;
 use crate::host::Host;
@@ -75,7 +75,7 @@ pub async fn obtain(target: &Target, args: &KeyArgs, host: &Host) -> Result<(Pro
     let load = || credentials::load(&target.reactor_home, &target.account, id);
     let options = Options {
         source: given.unwrap_or(Source::Ask),
-        no_verify: args.no_verify,
+        no_verify: args.no_verify || vars::no_verify(host)?,
         ca_file: target.ca_file.as_ref().map(|file| file.path.clone()),
         command: command(target),
     };
