@@ -43,8 +43,13 @@ const NAME: &str = env!("CARGO_PKG_NAME");
 /// # Panics
 /// If there is no such shell.
 pub fn script(shell: &str) -> String {
-    if shell == "powershell" {
-        return POWERSHELL.replace("NAME", NAME).replace("VARIABLE", VARIABLE);
+    let own = match shell {
+        "bash" => Some(BASH),
+        "powershell" => Some(POWERSHELL),
+        _ => None,
+    };
+    if let Some(script) = own {
+        return script.replace("NAME", NAME).replace("VARIABLE", VARIABLE);
     }
     let shells = Shells::builtins();
     let shell: &dyn EnvCompleter = shells.completer(shell).expect("every shell of `completion` is known");
@@ -62,6 +67,37 @@ pub fn script(shell: &str) -> String {
     script.push('\n');
     script
 }
+
+/// clap's own script for this shell does not complete `--llm-provider=z`: Bash hands that over as three words, and takes
+/// only the last one back. Nor does it keep Bash from taking a `*` in a file's name for a pattern.
+const BASH: &str = r#"_claude_reactor() {
+    local words=() last=-1 at word prefix=
+    for ((at = 0; at <= COMP_CWORD; at++)); do
+        word=${COMP_WORDS[at]}
+        if ((at == COMP_CWORD)) && [[ $word != [=:] ]]; then word=$2; fi
+        if ((last >= 0)) && [[ $word == [=:] || ${words[last]} == *[=:] ]]; then
+            words[last]+=$word
+            if [[ $word == [=:] ]]; then prefix=${words[last]}; fi
+        else
+            words[++last]=$word
+            prefix=
+        fi
+    done
+    local space=true
+    if compopt +o nospace 2>/dev/null; then space=false; fi
+    COMPREPLY=()
+    IFS=$'\013' read -r -d '' -a COMPREPLY < <(
+        VARIABLE=bash _CLAP_IFS=$'\013' _CLAP_COMPLETE_INDEX=$last NAME -- "${words[@]}" 2>/dev/null
+    )
+    for at in "${!COMPREPLY[@]}"; do COMPREPLY[at]=${COMPREPLY[at]#"$prefix"}; done
+    if [[ $space == false && ${COMPREPLY-} =~ [=/:]$ ]]; then compopt -o nospace; fi
+}
+if ((BASH_VERSINFO[0] > 4 || BASH_VERSINFO[0] == 4 && BASH_VERSINFO[1] >= 4)); then
+    complete -o nospace -o bashdefault -o nosort -F _claude_reactor NAME
+else
+    complete -o nospace -o bashdefault -F _claude_reactor NAME
+fi
+"#;
 
 /// clap's own script for this shell evaluates the command line as it stands, so that Tab would run what `$(…)` says.
 const POWERSHELL: &str = r"Register-ArgumentCompleter -Native -CommandName NAME -ScriptBlock {

@@ -67,13 +67,13 @@ const REMOVED: [(&str, &str); 4] = [
 
 /// The part of the help that lists the variables.
 pub fn help() -> String {
-    let mut text = format!("Environment, for one run and not remembered; each begins with {PREFIX}:");
+    let mut text = "Environment, for one run and not remembered:".to_owned();
     for Variable { short, about } in ALL.iter().filter(|variable| !variable.about.is_empty()) {
-        write!(text, "\n  {short:<20} {about}").expect("writing to memory does not fail");
+        write!(text, "\n  {PREFIX}{short:<20} {about}").expect("writing to memory does not fail");
     }
     text.push_str(
-        "\nand as other tools read them:\n  DOCKER_HOST, DOCKER_CONTEXT, CONTAINER_HOST\n                       the container \
-         engine, where no --engine chooses it (default: the first that answers)",
+        "\n  DOCKER_HOST, DOCKER_CONTEXT, CONTAINER_HOST\n                                      where no --engine chooses: \
+         the container engine (default: the first that answers)",
     );
     text
 }
@@ -201,8 +201,9 @@ mod tests {
         assert!(warnings("CLAUDE_REACTOR_FROBNICATE")[0].contains("--help"));
         assert!(warnings("CLAUDE_REACTOR_TAG")[0].contains("not read any more"));
         assert!(warnings("CLAUDE_REACTOR_SESSION").is_empty() && warnings("REACTOR_X").is_empty());
-        for variable in ALL {
-            assert!(warnings(&format!("{PREFIX}{}", variable.short)).is_empty());
+        for Variable { short, .. } in ALL {
+            let name = format!("{PREFIX}{short}");
+            assert!(unknown(&host(&[(&name, "x")])).is_empty(), "{name}");
         }
     }
 
@@ -222,7 +223,8 @@ mod tests {
         let mut code = String::new();
         read(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut code);
         let is_of_a_name = |c: char| c.is_ascii_uppercase() || c == '_';
-        let quoted = code.split(&format!("\"{PREFIX}")).skip(1).filter_map(|rest| {
+        let quote = format!("\"{PREFIX}");
+        let quoted = code.split(&quote).skip(1).filter_map(|rest| {
             let (name, _) = rest.split_once('"')?;
             (!name.is_empty() && name.chars().all(is_of_a_name)).then_some(name)
         });

@@ -11,7 +11,9 @@ mod cloud_modes;
 mod common;
 mod harness;
 
+mod completion;
 mod config_files;
+mod earlier_versions;
 mod env_files;
 mod first_time;
 mod forwarding;
@@ -19,6 +21,7 @@ mod given_keys;
 mod help;
 mod key_check;
 mod layers;
+mod manual;
 mod mounts;
 mod names;
 mod new_provider;
