@@ -5,7 +5,13 @@
 //! address than this machine itself does.
 
 #[path = "../tests/support"]
-#[allow(dead_code, unreachable_pub, missing_docs, reason = "an example uses only a part of what the tests stand on")]
+#[allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    unused_imports,
+    reason = "an example uses only a part of what the tests stand on"
+)]
 mod support {
     pub mod fake_api;
     pub mod monitor;

@@ -51,7 +51,13 @@ scripts/engine.sh
 scripts/base-image.sh
 cargo build --quiet --example fake_provider
 toolchain=$(rustc --print sysroot)
-arguments=(--rm --privileged --name "claude-reactor-onboarding-$$" -v /var/lib/docker
+privileged=(--privileged)
+# A machine that is itself a container may lack this one, and then cannot give it away.
+if [ $((0x$(awk '/^CapEff:/ { print $2 }' /proc/self/status) >> 24 & 1)) -eq 0 ]; then
+  privileged=(--cap-add ALL --cap-drop SYS_RESOURCE --security-opt seccomp=unconfined --security-opt apparmor=unconfined
+    -v /sys/fs/cgroup:/sys/fs/cgroup)
+fi
+arguments=(--rm "${privileged[@]}" --name "claude-reactor-onboarding-$$" -v /var/lib/docker
   -v "$toolchain:/opt/rust:ro" -v "$PWD/scripts/onboarding.sh:/onboarding.sh:ro"
   -v "$PWD/target/debug/examples/fake_provider:/fake_provider:ro"
   -e "PATH=/opt/rust/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" -e HOME=/root)
