@@ -29,7 +29,9 @@ fn commit(root: &Path) -> Option<String> {
     let head = read(&git.join("HEAD"))?;
     // A branch's own file may not be there yet when the next commit is made; this one is.
     read(&git.join("logs/HEAD"));
-    let Some(reference) = head.strip_prefix("ref: ") else { return Some(head).filter(|head| is_commit(head)) };
+    let Some(reference) = head.strip_prefix("ref: ") else {
+        return Some(head).filter(|head| is_commit(head));
+    };
     // The branches of a linked worktree lie with the repository that it belongs to.
     let common = read(&git.join("commondir")).map_or_else(|| git.clone(), |path| git.join(path));
     read(&common.join(reference))

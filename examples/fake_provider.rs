@@ -36,7 +36,8 @@ struct Args {
 
 fn main() {
     let args = Args::parse();
-    let start = |address: &SocketAddr| FakeApi::start_at(*address, "provider", Script::new().replies(&args.reply));
+    let start =
+        |address: &SocketAddr| FakeApi::start_at(*address, "provider", Script::new().replies(&args.reply));
     let _fakes: Vec<_> = args.addresses.iter().map(start).collect();
     eprintln!("serving");
     loop {

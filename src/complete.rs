@@ -122,18 +122,19 @@ fn command() -> Command {
     with_values(Cli::command(), None)
 }
 
-fn with_values(command: Command, parent: Option<&str>) -> Command {
+/// `group` is the command right below the program that this one stands under.
+fn with_values(command: Command, group: Option<&str>) -> Command {
     let name = command.get_name().to_owned();
-    let group = parent.unwrap_or(&name).to_owned();
+    let group = group.unwrap_or(&name);
     command
-        .mut_args(|arg| match values(&group, &arg) {
+        .mut_args(|arg| match values(group, &arg) {
             Some(Values::Known(known)) => {
                 arg.add(ArgValueCompleter::new(move |current: &OsStr| matching(known(), current)))
             }
             Some(Values::Paths(hint)) => arg.value_hint(hint),
             None => arg,
         })
-        .mut_subcommands(|below| with_values(below, Some(if parent.is_none() { "" } else { &group })))
+        .mut_subcommands(|below| with_values(below, Some(group).filter(|_| name != NAME)))
 }
 
 /// What may stand as a value.
@@ -148,13 +149,12 @@ fn values(group: &str, arg: &Arg) -> Option<Values> {
     let name = arg.get_value_names().and_then(|names| Some(names.first()?.as_str()));
     Some(match (group, arg.get_id().as_str(), name.unwrap_or_default()) {
         (_, "account", _) => Values::Known(accounts),
-        (_, "llm_provider" | "provider", _) | ("llm", "name" | "names", _) => Values::Known(providers),
+        (_, "llm_provider" | "provider", _) | ("llm", _, "NAME") => Values::Known(providers),
         (_, "image" | "variant" | "variants", _) => Values::Known(variants),
         (_, "engine", _) => Values::Known(engines),
         (_, _, "HASH-PREFIX" | "HASH_PREFIX" | "HASH") => Values::Known(projects),
-        ("config", "key", _) => Values::Known(keys),
-        (_, "mount", _) => Values::Paths(ValueHint::DirPath),
-        (_, _, "DIR") => Values::Paths(ValueHint::DirPath),
+        ("config", "key" | "keys", _) => Values::Known(keys),
+        (_, "mount", _) | (_, _, "DIR") => Values::Paths(ValueHint::DirPath),
         (_, "claude_args", _) => Values::Paths(ValueHint::AnyPath),
         (_, _, "FILE") => Values::Paths(ValueHint::FilePath),
         _ => return None,
@@ -249,11 +249,36 @@ mod tests {
     }
 
     #[test]
+    fn what_a_value_is_depends_on_the_command_it_stands_under() {
+        let below = |name: &'static str, arg: Arg| {
+            let leaf = Command::new("leaf").arg(arg);
+            let program = Command::new(NAME).subcommand(Command::new(name).subcommand(leaf));
+            let program = with_values(program, None);
+            let leaf = program.find_subcommand(name).unwrap().find_subcommand("leaf").unwrap();
+            let arg = leaf.get_arguments().next().unwrap();
+            arg.get::<ArgValueCompleter>().map(|completer| {
+                let all = completer.complete(OsStr::new("l"));
+                all.iter().map(|one| one.get_value().to_string_lossy().into_owned()).collect::<Vec<_>>()
+            })
+        };
+        let keys = ["llm.provider", "llm.model", "llm.small_model", "llm.env", "llm.export_key"];
+        let limits = ["limits.cpus", "limits.memory", "limits.pids"];
+        let all = keys.iter().chain(&limits).map(|key| (*key).to_owned()).collect::<Vec<_>>();
+        assert_eq!(below("config", Arg::new("key")), Some(all));
+        assert_eq!(below("exec", Arg::new("key")), None);
+        let providers = below("llm", Arg::new("provider").value_name("NAME")).unwrap();
+        assert!(providers.contains(&"lmstudio".to_owned()), "{providers:?}");
+    }
+
+    #[test]
     fn every_shell_has_a_script_that_finds_the_program_by_its_name() {
         for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
             let script = script(shell);
             assert!(script.contains(VARIABLE) && script.contains(NAME), "{shell}: {script}");
-            assert!(!script.contains('/') || !script.contains(env!("CARGO_MANIFEST_DIR")), "{shell}: {script}");
+            assert!(
+                !script.contains('/') || !script.contains(env!("CARGO_MANIFEST_DIR")),
+                "{shell}: {script}"
+            );
         }
     }
 }

@@ -18,16 +18,23 @@ const fn removed(name: &'static str, instead: &'static str) -> Removed {
 }
 
 const WITH_THE_MAKEFILE: &str = "`make install` and `make uninstall` in claude-reactor's own folder do that";
-const CHECKED: &str = "an image is checked before the first session in it: `claude-reactor run --image IMAGE`";
+const CHECKED: &str =
+    "an image is checked before the first session in it: `claude-reactor run --image IMAGE`";
 
 const ALL: [Removed; 33] = [
     removed("--clean", "use `claude-reactor clean`"),
     removed("--clean-all", "use `claude-reactor clean --all`"),
-    removed("--continue", "a new session starts afresh; `claude-reactor -- --continue` goes on with the last one"),
+    removed(
+        "--continue",
+        "a new session starts afresh; `claude-reactor -- --continue` goes on with the last one",
+    ),
     removed("--dev", "an image that is missing is built here; `claude-reactor build` builds it anew"),
     removed("--install", WITH_THE_MAKEFILE),
     removed("--list-accounts", "use `claude-reactor list`"),
-    removed("--list-variants", "`claude-reactor build --help` names the variants, `claude-reactor info` this project's"),
+    removed(
+        "--list-variants",
+        "`claude-reactor build --help` names the variants, `claude-reactor info` this project's",
+    ),
     removed("--log-level", "use `--verbose`, or `--debug` for everything"),
     removed("--no-continue", "that is how a session starts; leave it out"),
     removed("--no-mounts", "leave it out; `claude-reactor run --dry-run` shows what would be mounted"),
@@ -36,7 +43,10 @@ const ALL: [Removed; 33] = [
     removed("--pull-latest", "use `claude-reactor build --pull`"),
     removed("--raw", "`claude-reactor config show` names the file of every value"),
     removed("--rebuild", "use `claude-reactor build --no-cache`"),
-    removed("--registry-off", "without `registry` in ~/.claude-reactor/config.yaml images are built here; leave it out"),
+    removed(
+        "--registry-off",
+        "without `registry` in ~/.claude-reactor/config.yaml images are built here; leave it out",
+    ),
     removed("--show-config", "use `claude-reactor config show`"),
     removed("--uninstall", WITH_THE_MAKEFILE),
     removed("-d", "use `--debug`"),

@@ -138,11 +138,8 @@ pub fn no_verify(host: &Host) -> Result<bool, Error> {
 
 fn mounts(host: &Host) -> Vec<MountText> {
     const NAME: &str = "CLAUDE_REACTOR_MOUNTS";
-    let mount = |given: &str| MountText {
-        given: given.to_owned(),
-        base: host.cwd.clone(),
-        place: NAME.to_owned(),
-    };
+    let mount =
+        |given: &str| MountText { given: given.to_owned(), base: host.cwd.clone(), place: NAME.to_owned() };
     let texts = host.var(NAME).unwrap_or_default().split(',').map(str::trim);
     texts.filter(|text| !text.is_empty()).map(mount).collect()
 }

@@ -62,9 +62,17 @@ fn bash_completes_commands_flags_and_values() {
     let bash = shell(&project, &["bash", "--norc", "--noprofile", "-i"], load);
     assert_completes(&bash, "claude-reactor compl", "claude-reactor completion ");
     assert_completes(&bash, "claude-reactor run --llm-pr", "claude-reactor run --llm-provider ");
-    assert_completes(&bash, "claude-reactor run --llm-provider ac", "claude-reactor run --llm-provider acme ");
+    assert_completes(
+        &bash,
+        "claude-reactor run --llm-provider ac",
+        "claude-reactor run --llm-provider acme ",
+    );
     assert_completes(&bash, "claude-reactor --llm-provider=ac", "claude-reactor --llm-provider=acme ");
-    assert_completes(&bash, "claude-reactor -m a:b --account cl", "claude-reactor -m a:b --account client-b ");
+    assert_completes(
+        &bash,
+        "claude-reactor -m a:b --account cl",
+        "claude-reactor -m a:b --account client-b ",
+    );
     assert_completes(&bash, "claude-reactor exec --variant bas", "claude-reactor exec --variant base ");
     bash.write_line("exit");
     bash.wait(SOON).assert_code(0);

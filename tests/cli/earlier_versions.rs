@@ -52,7 +52,9 @@ fn a_variable_that_says_how_much_is_said_is_checked() {
     let sandbox = Sandbox::new();
     let project = sandbox.project("app");
     let wrong = project.reactor(&["run", "--dry-run"]).env("CLAUDE_REACTOR_DEBUG", "much").run();
-    wrong.assert_code(USAGE).assert_stderr_contains("CLAUDE_REACTOR_DEBUG: \"much\" is neither true nor false");
+    wrong
+        .assert_code(USAGE)
+        .assert_stderr_contains("CLAUDE_REACTOR_DEBUG: \"much\" is neither true nor false");
     let right = project.reactor(&["run", "--dry-run"]).env("CLAUDE_REACTOR_DEBUG", "true").run();
     right.assert_code(NO_ENGINE);
 }
