@@ -16,7 +16,14 @@ for tool in tmux python3; do command -v "$tool" >/dev/null || { echo "captures: 
 home=$(mktemp -d)
 fake_provider "$home" "$fake" "A shop for anvils: src/ holds the catalogue and the cart, tests/ what must never break."
 terminal() { tmux -S "$home/tmux" -f /dev/null "$@"; }
-trap 'terminal kill-server 2>/dev/null || true; kill "$fake_provider_pid" 2>/dev/null || true; rm -rf "$home"' EXIT
+engine=$(command -v docker || command -v podman)
+end() {
+  terminal kill-server 2>/dev/null || true
+  kill "$fake_provider_pid" 2>/dev/null || true
+  "$engine" ps -aq --filter "label=dev.claude-reactor.project=$home/acme-shop" | xargs -r "$engine" rm -f >/dev/null
+  rm -rf "$home"
+}
+trap end EXIT
 mkdir -p "$home/bin" "$home/acme-shop/src"
 ln -s "$program" "$home/bin/claude-reactor"
 
@@ -90,7 +97,7 @@ session() {
 picture key-prompt 4 "The first time in a project" key_prompt
 picture first-run 14 "The key was good: it is stored, and the answer comes" first_run
 picture session 30 "A session" session
-picture dry-run 24 "What would be done" command_line "clear; claude-reactor run --dry-run" "network"
+picture dry-run 24 "What would be done" command_line "clear; claude-reactor run --dry-run" "variables"
 # picture llm-list 24 "The providers" command_line "clear; claude-reactor llm list" "zai"
 # picture doctor 24 "All that a session needs" command_line "clear; claude-reactor doctor" "terminal"
 # picture list 14 "Where it was used" command_line "clear; claude-reactor list" "acme-shop"

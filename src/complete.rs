@@ -156,7 +156,7 @@ fn values(group: &str, arg: &Arg) -> Option<Values> {
         ("config", "key" | "keys", _) => Values::Known(keys),
         (_, "mount", _) | (_, _, "DIR") => Values::Paths(ValueHint::DirPath),
         (_, "claude_args", _) => Values::Paths(ValueHint::AnyPath),
-        (_, _, "FILE") => Values::Paths(ValueHint::FilePath),
+        (_, "file", _) | (_, _, "FILE") => Values::Paths(ValueHint::FilePath),
         _ => return None,
     })
 }
