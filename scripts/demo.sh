@@ -6,9 +6,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/with-fake-provider.sh
 . scripts/with-fake-provider.sh
 
-reactor=$PWD/target/release/claude-reactor
+reactor=$(realpath "${PROGRAM:-target/release/claude-reactor}")
+fake=$(realpath "${FAKE:-target/release/examples/fake_provider}")
 home=$(mktemp -d)
-fake_provider "$home" target/release/examples/fake_provider \
+fake_provider "$home" "$fake" \
   "Hello! I am the demo provider: a small server on your own machine that says only this."
 trap 'kill "$fake_provider_pid" 2>/dev/null || true; rm -rf "$home"' EXIT
 mkdir "$home/demo-project"
@@ -25,5 +26,5 @@ else
   printf '\nIn a terminal, make demo goes on with a session.\n' >&2
 fi
 # The container was for this alone.
-"$reactor" run --no-persist -- --version >/dev/null
+"$reactor" run --no-persist -- --version >/dev/null 2>&1 || true
 printf '\nWith a key of your own, in a project of yours:  claude-reactor run --llm-provider zai\n' >&2
