@@ -16,12 +16,12 @@ mkdir "$home/demo-project"
 cd "$home/demo-project"
 export CLAUDE_REACTOR_HOME=$home/.claude-reactor
 
-show() { printf '\n$ claude-reactor' >&2; printf ' %q' "$@" >&2; printf '\n' >&2; "$reactor" "$@"; }
-show run --llm-provider demo --account demo -- -p 'Hello, who is there?'
+printf "\n$ claude-reactor run --llm-provider demo -- -p 'Hello, who is there?'\n" >&2
+"$reactor" run --llm-provider demo --account demo -- -p 'Hello, who is there?'
 if [ -t 0 ] && [ -t 1 ]; then
   printf '\nEnter starts the same as a session (Ctrl-D leaves it), Ctrl-C ends the demo. ' >&2
   read -r _
-  "$reactor" run --no-persist || true
+  "$reactor" run --no-persist --account demo || true
 else
   printf '\nIn a terminal, make demo goes on with a session.\n' >&2
 fi

@@ -18,6 +18,7 @@ fake_provider() {
 	    base_url: http://host.docker.internal:$port
 	    auth: none
 	    models: {main: demo-model}
+	    context_window: 200000
 	  zai:
 	    base_url: http://host.docker.internal:$port
 	YAML
