@@ -4,14 +4,15 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::command::{build, clean, config, doctor, exec, info, list, llm, logs, run, shell, stop};
-use crate::config::table;
+use crate::command::{
+    build, clean, completion, config, doctor, exec, info, list, llm, logs, man, run, shell, stop, version,
+};
+use crate::config::{parse_at, vars};
+use crate::error::Error;
+use crate::host::Host;
+use crate::removed::{self, Removed};
 
-const ENVIRONMENT_AND_EXIT_CODES: &str = "  CLAUDE_REACTOR_ENGINE_SHARES_FILES (docs/engines.md)
-  CLAUDE_REACTOR_HOME   where accounts, keys and history are kept (default: ~/.claude-reactor)
-  DOCKER_HOST, DOCKER_CONTEXT, CONTAINER_HOST
-                        the container engine, where no --engine chooses it (default: the first that answers)
-
+const EXIT_CODES: &str = "\
 Exit codes:
   the session's own; 128+n when signal n ended it
   1    something failed on this machine
@@ -19,21 +20,6 @@ Exit codes:
        nothing was started
   125  the container engine is missing or failed
   130  you left a question with Ctrl-C";
-
-/// The variables that stand for a key each, as many in a line as fit.
-fn variables() -> String {
-    const WIDTH: usize = 90;
-    let mut text = "Environment, for one run and not remembered:\n".to_owned();
-    let mut line = String::new();
-    for name in table::variables() {
-        if line.len() + name.len() + ", ".len() > WIDTH {
-            text.extend([line.as_str(), "\n"]);
-            line.clear();
-        }
-        line.extend([if line.is_empty() { "  " } else { " " }, name.as_str(), ","]);
-    }
-    text + &line + "\n"
-}
 
 /// The real Claude Code CLI in a container of your own, on the LLM backend this project chose.
 ///
@@ -43,7 +29,7 @@ fn variables() -> String {
     name = "claude-reactor",
     version,
     override_usage = "claude-reactor [OPTIONS] [-- <CLAUDE ARGS>...]\n       claude-reactor <COMMAND>",
-    after_long_help = format!("{}\n\n{}{ENVIRONMENT_AND_EXIT_CODES}", run::EXAMPLES, variables()),
+    after_long_help = format!("{}\n\n{}\n\n{EXIT_CODES}", run::EXAMPLES, vars::help()),
     max_term_width = 110
 )]
 pub struct Cli {
@@ -60,13 +46,21 @@ pub struct Cli {
 
 impl Cli {
     /// The command line of this process. Where it is not understood, clap says so and ends the process.
-    pub fn from_process() -> Self {
+    /// A flag or a command of an earlier claude-reactor is an error of ours, which says what takes its place.
+    pub fn from_process() -> Result<Self, Error> {
         let mut command = Self::command();
-        let matches = command.get_matches_mut();
+        let matches = command.try_get_matches_from_mut(std::env::args_os()).or_else(|error| {
+            let arguments: Vec<String> =
+                std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
+            match removed::find(&error, &arguments) {
+                Some(Removed { name, instead }) => Err(Error::Removed { name, instead }),
+                None => error.exit(),
+            }
+        })?;
         if let Some((flag, name)) = misplaced(&command, &matches) {
             command.error(ErrorKind::ArgumentConflict, format!("`{flag}` belongs after `{name}`")).exit();
         }
-        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+        Ok(Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
     }
 }
 
@@ -89,6 +83,20 @@ pub struct Talk {
     /// Say everything that helps to find a fault. Keys are never among it.
     #[arg(long, global = true, display_order = 101)]
     pub debug: bool,
+}
+
+impl Talk {
+    /// The same, where no flag says it as `CLAUDE_REACTOR_VERBOSE` and `CLAUDE_REACTOR_DEBUG` do.
+    pub fn or_as_the_environment_says(self) -> Result<Self, Error> {
+        let says = |name: &str| match Host::early_var(name) {
+            Some(text) => Ok::<bool, Error>(parse_at(|| name.to_owned(), &text)?),
+            None => Ok(false),
+        };
+        Ok(Self {
+            verbose: self.verbose || says("CLAUDE_REACTOR_VERBOSE")?,
+            debug: self.debug || says("CLAUDE_REACTOR_DEBUG")?,
+        })
+    }
 }
 
 /// The commands.
@@ -121,11 +129,18 @@ pub enum Command {
     Info(info::Args),
     #[expect(missing_docs, reason = "as above")]
     Doctor(doctor::Args),
+    #[expect(missing_docs, reason = "as above")]
+    Completion(completion::Args),
+    #[expect(missing_docs, reason = "as above")]
+    Man(man::Args),
+    #[expect(missing_docs, reason = "as above")]
+    Version(version::Args),
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::table;
 
     #[test]
     fn the_flags_that_the_reference_names_are_there() {

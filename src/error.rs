@@ -173,6 +173,29 @@ pub enum Error {
         /// Their providers.
         providers: Vec<String>,
     },
+    /// A flag or a command of an earlier claude-reactor.
+    #[error("`{name}` was a part of earlier versions and is none of this one")]
+    Removed {
+        /// How it is written.
+        name: &'static str,
+        /// What to do instead.
+        instead: &'static str,
+    },
+    /// A page of the manual for something that is no command.
+    #[error("there is no command `{}`", crate::ui::one_line(.command))]
+    NoPage {
+        /// What was asked for.
+        command: String,
+    },
+    /// The pages of the manual could not be written.
+    #[error("the manual cannot be written to {}", .dir.display())]
+    Page {
+        /// The folder.
+        dir: PathBuf,
+        /// What happened.
+        #[source]
+        source: std::io::Error,
+    },
     /// A signal, before there was a session.
     #[error(transparent)]
     Ended(#[from] EndSignal),
@@ -241,6 +264,9 @@ impl Error {
             Self::NotAsked { .. } => Some("say so with --force".to_owned()),
             Self::NoContainer { hint, .. } => Some(hint.clone()),
             Self::SeveralContainers { .. } => Some("choose one with --llm-provider NAME".to_owned()),
+            Self::Removed { instead, .. } => Some((*instead).to_owned()),
+            Self::NoPage { .. } => Some("`claude-reactor --help` lists the commands".to_owned()),
+            Self::Page { .. } => Some("name a folder that you may write to".to_owned()),
             Self::Ended(_) | Self::Io { .. } => None,
         }
     }
@@ -285,6 +311,7 @@ impl Error {
             | Self::UserFile(_)
             | Self::ConfigEdit(config_edit::Error::Editor { .. } | config_edit::Error::Overtaken { .. })
             | Self::NoContainer { .. }
+            | Self::Page { .. }
             | Self::Io { .. } => FAILURE,
             Self::Host(error) => host_code(error),
             Self::PrivateFile(error) => private_file_code(error),
@@ -351,7 +378,9 @@ impl Error {
             | Self::CaFile { .. }
             | Self::ImageCheck(image_check::Error::Unfit { .. })
             | Self::Unseen { .. }
-            | Self::Untrusted { .. } => USAGE,
+            | Self::Untrusted { .. }
+            | Self::Removed { .. }
+            | Self::NoPage { .. } => USAGE,
             Self::Ended(signal) => signal.exit_code(),
         })
     }

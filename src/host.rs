@@ -100,6 +100,11 @@ impl Host {
         Ok(host)
     }
 
+    /// One variable of the process's, for what has to be known before anything else; an empty one counts as not set.
+    pub fn early_var(name: &str) -> Option<String> {
+        std::env::var(name).ok().filter(|value| !value.is_empty())
+    }
+
     /// A host made of stated facts, with no terminal.
     pub fn new(
         home: impl Into<PathBuf>,

@@ -9,8 +9,8 @@ use super::rows;
 use super::subscription;
 use super::target::Target;
 use super::trust;
-use crate::config;
 use crate::config::yaml::Scalar;
+use crate::config::{self, vars};
 use crate::error::Error;
 use crate::host::Host;
 use crate::name::ProviderId;
@@ -113,7 +113,7 @@ pub async fn set_up(
     let load = || credentials::load(&target.reactor_home, &target.account, id);
     let options = Options {
         source: given.unwrap_or(Source::Ask),
-        no_verify: args.no_verify,
+        no_verify: args.no_verify || vars::no_verify(host)?,
         ca_file: target.ca_file.as_ref().map(|file| file.path.clone()),
         command: purpose.command(target),
     };

@@ -230,6 +230,7 @@ pub static TABLE: [Key; 23] = [
         meaning: "host folders inside, as `--mount` writes them",
         kind: Kind::Mounts,
         flag: "`--mount`, for one run",
+        variables: &["MOUNTS"],
         consent: "yes",
         ..PLAIN
     },
@@ -338,11 +339,6 @@ pub fn all() -> impl Iterator<Item = &'static Key> {
 /// The key of this dotted path, by whichever of its names.
 pub fn find(path: &str) -> Option<&'static Key> {
     all().find(|key| key.is(path) || key.alias == Some(path))
-}
-
-/// The variables of all keys.
-pub fn variables() -> impl Iterator<Item = String> {
-    TABLE.iter().flat_map(Key::variables)
 }
 
 /// What a shell offers for a key: paths that name one key each. After `env.` a name of the user's choice follows.

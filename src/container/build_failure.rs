@@ -82,7 +82,7 @@ impl Failure {
             }
             Cause::BaseImage => {
                 "the base image cannot be pulled: check the network and the engine's proxy settings; where no registry \
-                 can be reached, `make image-base` (scripts/base-image.sh) in claude-reactor's source folder makes it \
+                 can be reached, `make base-image` (scripts/base-image.sh) in claude-reactor's source folder makes it \
                  from Debian's packages"
             }
             Cause::Certificate => {
