@@ -28,11 +28,12 @@ fn it_is_read_as_it_is_and_not_written_without_need() {
     let file = sandbox.write_home(&session_file(&project), OLD);
     project.write(".claude-reactor", "variant=base\r\naccount=user\r\n");
     insta::assert_snapshot!(project.reactor(&["run"]).run().snapshot(), @"
-    exit code: 2
+    exit code: 125
     --- stderr
     warning: [HOME]/.claude-reactor/user/app-[HASH:app]/.claude-reactor:9: `theme` is no key of the old key=value form; the line is ignored
-    error: this project's file chooses account user, which you have not used here before
-      hint: if that is what you want: `claude-reactor run --llm-provider claude --account user`
+    error: no container engine answers at DOCKER_HOST; tried:
+      unix://[ROOT]/no-engine.sock: no such socket
+      hint: start that engine, or unset DOCKER_HOST to have the usual sockets tried
     ");
     let before = state(&sandbox);
     project.reactor(&["--danger", "--image", "base"]).run().assert_code(NO_ENGINE);
