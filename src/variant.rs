@@ -57,7 +57,7 @@ impl Variant {
             Self::Base => 575_000_000,
             Self::Go => 1_060_000_000,
             Self::Full => 2_290_000_000,
-            Self::Cloud => 4_000_000_000,
+            Self::Cloud => 3_920_000_000,
             Self::K8s => 2_400_000_000,
         }
     }

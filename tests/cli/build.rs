@@ -49,7 +49,7 @@ fn what_cannot_be_built_is_said_before_anything_is_done() {
 #[test]
 fn an_image_that_is_named_needs_no_project() {
     let sandbox = Sandbox::new();
-    sandbox.write_home(".claude-reactor/config.yaml", "engine: default\n");
+    sandbox.write_home(".claude-reactor/config.yaml", "danger: false\n");
     let home = sandbox.project("home");
     home.reactor(&["build"]).run().assert_code(USAGE).assert_stderr_contains("cannot be a project");
     home.reactor(&["build", "go"]).run().assert_code(NO_ENGINE);

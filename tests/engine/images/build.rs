@@ -40,10 +40,10 @@ fn a_pinned_version_of_ones_own_is_remembered_and_forgotten() {
     let image = engine.image("claude-reactor/base").expect("it was built");
     let labels = &engine.inspect_image(&image)[0]["Config"]["Labels"];
     let pinned = labels["dev.claude-reactor.claude-code-version"].as_str().expect("a version");
-    sandbox.write_home(".claude-reactor/config.yaml", "# mine\nengine: default\n");
+    sandbox.write_home(".claude-reactor/config.yaml", "# mine\ndanger: false\n");
     app.reactor(&["build", "base", "--claude-version", pinned]).run().assert_success();
     let config = || std::fs::read_to_string(sandbox.reactor_home().join("config.yaml")).unwrap();
-    assert_eq!(config(), format!("# mine\nengine: default\nclaude_version: {pinned}\n"));
+    assert_eq!(config(), format!("# mine\ndanger: false\nclaude_version: {pinned}\n"));
     app.reactor(&["build", "base", "--claude-version", "pinned"]).run().assert_success();
-    assert_eq!(config(), "# mine\nengine: default\n");
+    assert_eq!(config(), "# mine\ndanger: false\n");
 }

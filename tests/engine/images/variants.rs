@@ -49,8 +49,10 @@ const FULL: &[(&str, &str)] = &[
     ("psql --version", "psql (PostgreSQL) 17"),
 ];
 const CLOUD: &[(&str, &str)] = &[("aws --version", "aws-cli/2.23"), ("az version", "\"azure-cli\": \"2.74")];
-const K8S: &[(&str, &str)] =
-    &[("kubectl version --client", "Client Version: v1.32"), ("kustomize version", "5.6")];
+const K8S: &[(&str, &str)] = &[
+    ("kubectl version --client", "Client Version: v1.32"),
+    ("kustomize version >/dev/null && dpkg-query -W kustomize", "5.6.0"),
+];
 
 /// What a variant has: its own, and all of those it is made from.
 const VARIANTS: [(&str, &[&[(&str, &str)]]); 5] = [
