@@ -74,7 +74,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Error> {
 /// they would save. A thread that still waits for standard input at the end is left behind.
 fn block_on(command: impl AsyncFnOnce(&Host) -> Result<ExitCode, Error>) -> Result<ExitCode, Error> {
     let host = Host::from_process()?;
-    for warning in config::vars::unknown(&host) {
+    for (_, warning) in config::vars::unknown(&host) {
         ui::warn(&warning);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

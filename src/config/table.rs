@@ -9,11 +9,9 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use super::EnvMode;
+use super::vars::PREFIX;
 use super::yaml::Keys;
 use crate::variant::Variant;
-
-/// What the names of all variables begin with.
-pub const VARIABLE_PREFIX: &str = "CLAUDE_REACTOR_";
 
 /// One key.
 #[derive(Debug)]
@@ -360,7 +358,7 @@ impl Key {
 
     /// The names of its variables; of two the first counts.
     pub fn variables(&self) -> impl Iterator<Item = String> {
-        self.variables.iter().map(|name| format!("{VARIABLE_PREFIX}{name}"))
+        self.variables.iter().map(|name| format!("{PREFIX}{name}"))
     }
 
     /// What a shell offers for its value, where that is one of a few words.

@@ -9,7 +9,8 @@ use crate::host::Host;
 use crate::name::AccountName;
 use crate::ui;
 
-const PREFIX: &str = "CLAUDE_REACTOR_";
+/// What the names of all variables begin with.
+pub const PREFIX: &str = "CLAUDE_REACTOR_";
 
 /// A variable that is read.
 #[derive(Debug, Clone, Copy)]
@@ -79,10 +80,12 @@ pub fn help() -> String {
     text
 }
 
-/// What to say of variables with our prefix that are not read: misspelt ones, and those of an earlier version.
-pub fn unknown(host: &Host) -> Vec<String> {
+/// The variables with our prefix that are not read, each with what to say of it: misspelt ones, and those of an earlier
+/// version.
+pub fn unknown(host: &Host) -> Vec<(String, String)> {
     let ours = host.vars().filter_map(|(name, _)| name.strip_prefix(PREFIX));
-    ours.filter(|short| ALL.iter().all(|variable| variable.short != *short)).map(warning).collect()
+    let unknown = ours.filter(|short| ALL.iter().all(|variable| variable.short != *short));
+    unknown.map(|short| (format!("{PREFIX}{}", ui::one_line(short)), warning(short))).collect()
 }
 
 fn warning(short: &str) -> String {
@@ -192,7 +195,9 @@ mod tests {
 
     #[test]
     fn a_variable_that_is_not_read_is_warned_about_with_the_one_that_was_meant() {
-        let warnings = |name| unknown(&host(&[(name, "x")]));
+        let warnings = |name| -> Vec<String> {
+            unknown(&host(&[(name, "x")])).into_iter().map(|(_, warning)| warning).collect()
+        };
         assert_eq!(
             warnings("CLAUDE_REACTOR_LLM_PROVIDR"),
             ["CLAUDE_REACTOR_LLM_PROVIDR is not read; did you mean CLAUDE_REACTOR_LLM_PROVIDER?"]
@@ -239,9 +244,20 @@ mod tests {
     #[test]
     fn every_flag_that_makes_sense_has_a_variable() {
         use clap::Args as _;
-        // What one command does, where a key comes from at that moment, and how the answer looks.
-        const NONE: [&str; 7] =
-            ["apikey", "dry-run", "interactive-login", "json", "key-from-env", "key-stdin", "shell"];
+        // What one command does, where a key comes from at that moment, and how the answer looks; and the flags of the
+        // Go tool, which had a variable for all three.
+        const NONE: [&str; 10] = [
+            "apikey",
+            "dev",
+            "dry-run",
+            "interactive-login",
+            "json",
+            "key-from-env",
+            "key-stdin",
+            "pull-latest",
+            "registry-off",
+            "shell",
+        ];
         let run = crate::command::run::Args::augment_args(clap::Command::new("run"));
         for flag in run.get_arguments().filter_map(clap::Arg::get_long) {
             let said = |variable: &Variable| {
