@@ -2,8 +2,9 @@
 //!
 //! Modules have small errors of their own; they meet here once, and `ui::error` renders them once.
 
+mod exit_code;
+
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use crate::command::{choice_file, config_edit, editor, llm};
 use crate::config::{self, Source};
@@ -12,16 +13,7 @@ use crate::container::{apply, claude_config, engine, image, image_check, mount, 
 use crate::provider::{catalog, credentials, login, session_env, setup};
 use crate::signals::EndSignal;
 use crate::{host, inventory, name, old_home, private_file, project, user_file};
-
-/// Something failed on this machine.
-const FAILURE: u8 = 1;
-/// Wrong usage, a configuration that cannot be, or a key that is missing or refused; nothing was started. The number is
-/// what clap and most tools use.
-pub const USAGE: u8 = 2;
-/// The container engine is missing or failed. The number is what `docker run` uses for it.
-const ENGINE: u8 = 125;
-/// The session was killed together with its container: 128 and the number of SIGKILL, as its own exit code is then.
-const KILLED: u8 = 128 + 9;
+pub use exit_code::USAGE;
 
 /// Why the program ends without what was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +35,7 @@ pub enum Error {
     ChoiceFile(#[from] choice_file::Error),
     /// A file that is to be edited by hand.
     #[error(transparent)]
-    ConfigEdit(#[from] config_edit::Error),
+    Overtaken(#[from] config_edit::Overtaken),
     /// A file that has to be private.
     #[error(transparent)]
     PrivateFile(#[from] private_file::Error),
@@ -182,7 +174,7 @@ pub enum Error {
         instead: &'static str,
     },
     /// A page of the manual for something that is no command.
-    #[error("there is no command `{}`", crate::ui::one_line(.command))]
+    #[error("there is no command `{}`", crate::text::one_line(.command))]
     NoPage {
         /// What was asked for.
         command: String,
@@ -224,7 +216,7 @@ impl Error {
             Self::Project(error) => error.hint(),
             Self::Config(error) => error.hint(),
             Self::ChoiceFile(error) => error.hint(),
-            Self::ConfigEdit(error) => error.hint(),
+            Self::Overtaken(error) => Some(error.hint()),
             Self::PrivateFile(error) => error.hint(),
             Self::UserFile(error) => error.hint(),
             Self::Catalog(error) => error.hint(),
@@ -278,144 +270,8 @@ impl Error {
             _ => None,
         }
     }
-
-    /// The exit code, as `--help` documents it.
-    pub fn exit_code(&self) -> ExitCode {
-        if let Self::NamedImage { error, .. } = self {
-            return error.exit_code();
-        }
-        ExitCode::from(match self {
-            Self::Engine(_)
-            | Self::Image(_)
-            | Self::Pull(_)
-            | Self::ImageCheck(
-                image_check::Error::Engine(_)
-                | image_check::Error::TooLong { .. }
-                | image_check::Error::NotStarted { .. },
-            )
-            | Self::Apply(
-                apply::Error::Engine(_)
-                | apply::Error::NotStarted(_)
-                | apply::Error::UserDatabase(_)
-                | apply::Error::CaBundle,
-            )
-            | Self::Session(session::Error::Engine(_)) => ENGINE,
-            Self::Session(session::Error::ContainerGone) => KILLED,
-            Self::Session(session::Error::Io(_))
-            | Self::Apply(apply::Error::Probe(_))
-            | Self::ClaudeConfig(_)
-            | Self::Login(login::Error::Read { .. })
-            | Self::NoToken(_)
-            | Self::Llm(llm::Error::Remove { .. } | llm::Error::Changed(_))
-            | Self::Editor(editor::Error::Failed { .. } | editor::Error::Io { .. })
-            | Self::UserFile(_)
-            | Self::ConfigEdit(config_edit::Error::Editor { .. } | config_edit::Error::Overtaken { .. })
-            | Self::NoContainer { .. }
-            | Self::Page { .. }
-            | Self::Io { .. } => FAILURE,
-            Self::Host(error) => host_code(error),
-            Self::PrivateFile(error) => private_file_code(error),
-            Self::Credentials(error) => credentials_code(error),
-            Self::OldHome(error) => match error {
-                old_home::Error::PrivateFile(error) => private_file_code(error),
-                old_home::Error::Credentials(error) => credentials_code(error),
-                old_home::Error::Io { .. } => FAILURE,
-            },
-            Self::Config(error) => match error {
-                config::Error::Read { .. } => FAILURE,
-                config::Error::Yaml(_)
-                | config::Error::FileValue { .. }
-                | config::Error::FileLine { .. }
-                | config::Error::Value { .. } => USAGE,
-            },
-            Self::Setup(error) => match error {
-                setup::Error::Input(_) => FAILURE,
-                setup::Error::Ended(signal) => signal.exit_code(),
-                setup::Error::MissingKey { .. }
-                | setup::Error::MissingInputs { .. }
-                | setup::Error::NotGiven { .. }
-                | setup::Error::SeveralKeys(_)
-                | setup::Error::Lines(_)
-                | setup::Error::NotAsked { .. }
-                | setup::Error::Answer { .. }
-                | setup::Error::File { .. }
-                | setup::Error::UnknownProvider { .. }
-                | setup::Error::NoVariable(_)
-                | setup::Error::TakesNoKey(_)
-                | setup::Error::NotInEnvironment(_)
-                | setup::Error::TokenElsewhere { .. }
-                | setup::Error::Unusable { .. }
-                | setup::Error::Rejected { .. }
-                | setup::Error::NoAnswer => USAGE,
-                setup::Error::Host(error) => host_code(error),
-                setup::Error::Credentials(error) => credentials_code(error),
-            },
-            Self::Apply(apply::Error::InUse { .. } | apply::Error::NamesTaken(_))
-            | Self::Flag { .. }
-            | Self::Llm(
-                llm::Error::Unknown { .. }
-                | llm::Error::NoBaseUrl(_)
-                | llm::Error::Unconfirmed(_)
-                | llm::Error::NothingStored { .. }
-                | llm::Error::NoRow(_),
-            )
-            | Self::Editor(
-                editor::Error::NoTerminal | editor::Error::NotStarted(_) | editor::Error::Discarded,
-            )
-            | Self::Inventory(_)
-            | Self::NotAsked { .. }
-            | Self::SeveralContainers { .. }
-            | Self::NamedImage { .. }
-            | Self::ChoiceFile(_)
-            | Self::ConfigEdit(config_edit::Error::NoTerminal)
-            | Self::Name(_)
-            | Self::Project(_)
-            | Self::Catalog(_)
-            | Self::Login(login::Error::NotLoggedIn { .. } | login::Error::NotClaude(_))
-            | Self::SessionEnv(_)
-            | Self::Mount(_)
-            | Self::SshAgent(_)
-            | Self::CaFile { .. }
-            | Self::ImageCheck(image_check::Error::Unfit { .. })
-            | Self::Unseen { .. }
-            | Self::Untrusted { .. }
-            | Self::Removed { .. }
-            | Self::NoPage { .. } => USAGE,
-            Self::Ended(signal) => signal.exit_code(),
-        })
-    }
 }
 
 fn for_provider(provider: Option<&str>) -> String {
     provider.map_or(String::new(), |provider| format!(" for provider {provider}"))
-}
-
-fn host_code(error: &host::Error) -> u8 {
-    match error {
-        host::Error::WorkingDirectory(_) => FAILURE,
-        host::Error::NoHome | host::Error::RelativeHome(_) => USAGE,
-    }
-}
-
-/// A file that is not as private as it has to be is for the user to put right, like a configuration.
-fn private_file_code(error: &private_file::Error) -> u8 {
-    match error {
-        private_file::Error::Io { .. } => FAILURE,
-        private_file::Error::Symlink(_)
-        | private_file::Error::NotAFile(_)
-        | private_file::Error::NotAFolder(_)
-        | private_file::Error::ForeignOwner { .. }
-        | private_file::Error::Loose { .. }
-        | private_file::Error::NotText(_) => USAGE,
-    }
-}
-
-fn credentials_code(error: &credentials::Error) -> u8 {
-    match error {
-        credentials::Error::File(error) => private_file_code(error),
-        credentials::Error::FileLine { .. }
-        | credentials::Error::Syntax { .. }
-        | credentials::Error::Name(_)
-        | credentials::Error::Value(_) => USAGE,
-    }
 }

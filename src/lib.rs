@@ -26,6 +26,7 @@ pub mod project;
 pub mod provider;
 pub mod removed;
 pub mod signals;
+pub mod text;
 pub mod ui;
 pub mod user_file;
 pub mod variant;

@@ -21,14 +21,13 @@ const WITH_THE_MAKEFILE: &str = "`make install` and `make uninstall` in claude-r
 const CHECKED: &str =
     "an image is checked before the first session in it: `claude-reactor run --image IMAGE`";
 
-const ALL: [Removed; 33] = [
+const ALL: [Removed; 30] = [
     removed("--clean", "use `claude-reactor clean`"),
     removed("--clean-all", "use `claude-reactor clean --all`"),
     removed(
         "--continue",
         "a new session starts afresh; `claude-reactor -- --continue` goes on with the last one",
     ),
-    removed("--dev", "an image that is missing is built here; `claude-reactor build` builds it anew"),
     removed("--install", WITH_THE_MAKEFILE),
     removed("--list-accounts", "use `claude-reactor list`"),
     removed(
@@ -40,13 +39,8 @@ const ALL: [Removed; 33] = [
     removed("--no-mounts", "leave it out; `claude-reactor run --dry-run` shows what would be mounted"),
     removed("--persist", "that is what happens unless you say `--no-persist`; leave it out"),
     removed("--platform", "images are made for the engine's own platform; leave it out"),
-    removed("--pull-latest", "use `claude-reactor build --pull`"),
     removed("--raw", "`claude-reactor config show` names the file of every value"),
     removed("--rebuild", "use `claude-reactor build --no-cache`"),
-    removed(
-        "--registry-off",
-        "without `registry` in ~/.claude-reactor/config.yaml images are built here; leave it out",
-    ),
     removed("--show-config", "use `claude-reactor config show`"),
     removed("--uninstall", WITH_THE_MAKEFILE),
     removed("-d", "use `--debug`"),

@@ -123,7 +123,7 @@ impl Scope {
             return Ok(Self::Global(account));
         }
         let Some(prefix) = &args.hash else {
-            let here = place.here(account, host)?;
+            let here = place.here(account.as_ref(), host)?;
             return Ok(Self::Project(Meant {
                 account: here.account,
                 session_dir: here.session_dir,
@@ -183,7 +183,7 @@ pub async fn clean(args: &Args, host: &Host) -> Result<ExitCode, Error> {
     let mut signals = EndSignals::listen().map_err(Error::signals)?;
     // Which engine it is may be an account's own choice.
     let whose = match (&args.hash, args.global) {
-        (None, false) => Some(place.here(account.clone(), host)?.account),
+        (None, false) => Some(place.here(account.as_ref(), host)?.account),
         _ => account.clone(),
     };
     let connecting = place.connect(whose.as_ref(), args.engine.as_ref(), host);

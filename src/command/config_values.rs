@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::sources::Sources;
+use super::target::take_detected;
 use crate::config::file::{self, Kind};
 use crate::config::table::{self, Default, Key};
 use crate::config::{Source, resolve};
@@ -18,7 +19,7 @@ pub struct Shown {
     pub value: Option<String>,
     /// Where it comes from: `default`, the path of a file, or the name of a variable.
     pub source: String,
-    /// The layer: `default`, `user`, `account`, `project`, `session` or `environment`.
+    /// The layer: `default`, `detected`, `user`, `account`, `project`, `session` or `environment`.
     pub source_kind: &'static str,
     /// Whether the file is of the old `key=value` form.
     pub legacy: bool,
@@ -66,7 +67,9 @@ impl Shown {
 
 /// All keys, in the order of the documentation.
 pub fn all(sources: &Sources, host: &Host) -> Vec<Shown> {
-    let entries = resolve(&sources.layers).entries();
+    let mut settings = resolve(&sources.layers);
+    take_detected(&mut settings, &sources.places.project, host);
+    let entries = settings.entries();
     let of_key = |key: &'static Key| -> Vec<Shown> {
         if key.path == "account" {
             let (account, origin) = (&sources.places.account, &sources.places.account_source);

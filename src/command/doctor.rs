@@ -24,6 +24,7 @@ use std::time::SystemTime;
 use serde::Serialize;
 
 use super::about::AboutArgs;
+use super::kept_variant;
 use super::keys;
 use super::target::Target;
 use crate::config::Values;
@@ -106,7 +107,10 @@ async fn examine(args: &Args, host: &Host) -> Result<Vec<Check>, Error> {
     let now = SystemTime::now();
     let reactor_home = host.reactor_home()?;
     let project = Project::find(host)?;
-    let resolved = Target::resolve(&args.about.choices(), Values::default(), host).map_err(Told::from);
+    let mut resolved = Target::resolve(&args.about.choices(), Values::default(), host).map_err(Told::from);
+    if let Ok(target) = &mut resolved {
+        Box::pin(kept_variant::settle(target, host)).await;
+    }
     let target = resolved.as_ref().ok();
     let key = target.map(|target| Key::gather(target, host, now));
     let endpoint = target.map(|target| endpoint(target, key.as_ref()));

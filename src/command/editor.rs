@@ -71,7 +71,7 @@ pub async fn edit(
     text: &str,
     suffix: &str,
     host: &Host,
-    validate: impl Fn(&str) -> Result<(), error::Error>,
+    validate: impl Fn(&str) -> Vec<error::Error>,
 ) -> Result<Option<String>, error::Error> {
     let named = host.var("VISUAL").or_else(|| host.var("EDITOR"));
     if named.is_none() && !host.terminal.is_interactive() {
@@ -94,11 +94,13 @@ pub async fn edit(
         if edited == text {
             return Ok(None);
         }
-        let Err(error) = validate(&edited) else { return Ok(Some(edited)) };
+        let mut problems = validate(&edited).into_iter();
+        let Some(first) = problems.next() else { return Ok(Some(edited)) };
         if !host.terminal.can_ask() {
-            return Err(error);
+            return Err(first);
         }
-        ui::error(&error);
+        ui::error(&first);
+        problems.for_each(|problem| ui::error(&problem));
         if !setup::confirm("Edit it again?".to_owned()).await? {
             return Err(Error::Discarded.into());
         }
@@ -157,7 +159,7 @@ mod tests {
     }
 
     async fn edited(home: &Path, editor: Option<&str>) -> Result<Option<String>, error::Error> {
-        let refuse = |text: &str| if text.contains("bad") { Err(Error::Discarded.into()) } else { Ok(()) };
+        let refuse = |text: &str| text.contains("bad").then(|| Error::Discarded.into()).into_iter().collect();
         let edited = edit("good\n", ".yaml", &host(home, editor), refuse).await;
         let left: Vec<_> = home.join(".claude-reactor").read_dir().into_iter().flatten().collect();
         assert!(left.is_empty(), "{left:?}");

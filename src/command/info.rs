@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::about::AboutArgs;
 use super::target::Target;
-use super::{image, keys, launch};
+use super::{image, kept_variant, keys, launch};
 use crate::config::{Source, Values};
 use crate::container::engine::about::{ImageDetails, Survey, made_at};
 use crate::container::engine::facts::Kind;
@@ -164,7 +164,9 @@ struct ContainerReport {
 
 /// Does it. Exit code 0 also without an engine: all that was asked for is shown.
 pub async fn info(args: &Args, host: &Host) -> Result<ExitCode, Error> {
-    let target = Target::resolve(&args.about.choices(), Values::default(), host)?;
+    let mut target = Target::resolve(&args.about.choices(), Values::default(), host)?;
+    Box::pin(kept_variant::settle(&mut target, host)).await;
+    let target = target;
     let report = signals::unless_ended(Box::pin(report(&target, host))).await??;
     if args.json {
         ui::json(&report)?;

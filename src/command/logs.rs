@@ -77,7 +77,7 @@ struct Conversation {
 /// Does it.
 pub async fn logs(args: &Args, host: &Host) -> Result<ExitCode, Error> {
     let place = Place::open(host)?;
-    let here = place.here(Place::named_account(args.account.as_ref())?, host)?;
+    let here = place.here(Place::named_account(args.account.as_ref())?.as_ref(), host)?;
     if args.sessions {
         return list_conversations(&here, args.json);
     }

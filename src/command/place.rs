@@ -51,13 +51,12 @@ impl Place {
     }
 
     /// The project of the working directory, and the account that a run would take there.
-    pub fn here(&self, account: Option<AccountName>, host: &Host) -> Result<Here, Error> {
+    pub fn here(&self, account: Option<&AccountName>, host: &Host) -> Result<Here, Error> {
         let project = Project::find(host)?;
         project.refuse_keys_inside(&self.reactor_home)?;
         let shared = if project.has_own_file(host.uid) { Some(shared(&project, host)?) } else { None };
         let shared = shared.as_ref().and_then(|shared| shared.1.as_ref());
-        let (account, _) =
-            chosen_account(account.as_ref(), &self.user, &self.user_path, shared, &project, host)?;
+        let (account, _) = chosen_account(account, &self.user, &self.user_path, shared, &project, host)?;
         let session_dir = project.session_dir(&self.reactor_home, &account);
         Ok(Here { project, account, session_dir })
     }

@@ -50,7 +50,7 @@ pub async fn stop(args: &Args, host: &Host) -> Result<ExitCode, Error> {
     let mut account = Place::named_account(args.account.as_ref())?;
     let provider: Option<ProviderId> =
         args.llm_provider.as_ref().map(|text| parse_at(|| "--llm-provider".to_owned(), text)).transpose()?;
-    let here = if args.all { None } else { Some(place.here(account.take(), host)?) };
+    let here = if args.all { None } else { Some(place.here(account.take().as_ref(), host)?) };
     if let Some(here) = &here {
         account = Some(here.account.clone());
     }

@@ -109,11 +109,7 @@ impl Target {
                 hint: Some(hint),
             })?;
         }
-        let detected = detected(&settings, &project, host);
-        if let Some(Detected { variant, name }) = detected {
-            let value = ImageChoice::BuiltIn(variant);
-            settings.image = Setting { value, source: Source::Detected(name) };
-        }
+        let detected = take_detected(&mut settings, &project, host);
         let carried = Carried::find(&project, host, &reactor_home);
         let user = User { uid: host.uid, gid: host.gid };
         let taken = [carried.mounts.as_slice(), &Forward::places(&settings, user)].concat();
@@ -262,14 +258,17 @@ impl Target {
     }
 }
 
-/// What the project's folder speaks for, where nobody chose one. The home folder is no project of one language:
-/// what lies there (`.aws`, say) is for all of them.
-fn detected(settings: &Settings, project: &Project, host: &Host) -> Option<Detected> {
+/// Takes the image that the project's folder speaks for, where nobody chose one. The home folder is no project of one
+/// language: what lies there (`.aws`, say) is for all of them.
+pub(super) fn take_detected(settings: &mut Settings, project: &Project, host: &Host) -> Option<Detected> {
     let root = Path::new(project.root());
     if settings.image.source != Source::Default || root == host.home {
         return None;
     }
-    detect(root)
+    let detected = detect(root)?;
+    let value = ImageChoice::BuiltIn(detected.variant);
+    settings.image = Setting { value, source: Source::Detected(detected.name) };
+    Some(detected)
 }
 
 fn catalog(reactor_home: &Path) -> Result<Catalog, Error> {

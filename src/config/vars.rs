@@ -7,7 +7,7 @@ use super::mount_text::MountText;
 use super::{Error, ModelId, ValueText, Values, parse_at};
 use crate::host::Host;
 use crate::name::AccountName;
-use crate::ui;
+use crate::text::one_line;
 
 /// What the names of all variables begin with.
 pub const PREFIX: &str = "CLAUDE_REACTOR_";
@@ -85,11 +85,11 @@ pub fn help() -> String {
 pub fn unknown(host: &Host) -> Vec<(String, String)> {
     let ours = host.vars().filter_map(|(name, _)| name.strip_prefix(PREFIX));
     let unknown = ours.filter(|short| ALL.iter().all(|variable| variable.short != *short));
-    unknown.map(|short| (format!("{PREFIX}{}", ui::one_line(short)), warning(short))).collect()
+    unknown.map(|short| (format!("{PREFIX}{}", one_line(short)), warning(short))).collect()
 }
 
 fn warning(short: &str) -> String {
-    let name = format!("{PREFIX}{}", ui::one_line(short));
+    let name = format!("{PREFIX}{}", one_line(short));
     if let Some((_, instead)) = REMOVED.iter().find(|(removed, _)| *removed == short) {
         return format!("{name} is not read any more: {instead}");
     }

@@ -242,7 +242,7 @@ fn what_cannot_be_is_refused_and_nothing_is_written() {
     exit code: 2
     --- stderr
     error: variant: `Base` is neither a built-in image nor an image reference: a name is lower-case letters and digits, with single `.`, `_`, `__` or dashes between them
-      hint: did you mean `base`? built-in: `base`; or a reference, for example `ghcr.io/acme/tools:1.2`
+      hint: did you mean `base`? built-in: `base`, `go`, `full`, `cloud`, `k8s`; or a reference, for example `ghcr.io/acme/tools:1.2`
     ");
 }
 

@@ -56,6 +56,7 @@ fn every_value_has_its_origin() {
     limits.pids 4096 default
     engine podman ~/.claude-reactor/config.yaml
     registry - default
+    claude_version the one that this claude-reactor pins default
     ca_file what SSL_CERT_FILE names default
 
     FILE LAYER STATE

@@ -139,7 +139,7 @@ fn an_edit_takes_the_files_place_once_it_is_right() {
     let command = editor(&project, &["danger: yes\n", "danger: true\n"]);
     let pty = project.reactor(&["config", "edit", "--shared"]).env("EDITOR", command).on_pty(WIDE);
     pty.wait_for("danger` is the text \"yes\"", SOON);
-    pty.wait_for("Edit again?", SOON);
+    pty.wait_for("Edit it again?", SOON);
     pty.wait_for_mode(SOON, |mode| !mode.canonical);
     pty.write("y");
     pty.wait(SOON).assert_code(0);
@@ -153,12 +153,12 @@ fn an_edit_that_is_dropped_leaves_the_file_as_it_was() {
     project.write(".claude-reactor", "# ours\n");
     let command = editor(&project, &["danger: yes\n"]);
     let pty = project.reactor(&["config", "edit", "--shared"]).env("VISUAL", command).on_pty(WIDE);
-    pty.wait_for("Edit again?", SOON);
+    pty.wait_for("Edit it again?", SOON);
     pty.wait_for_mode(SOON, |mode| !mode.canonical);
     pty.write("n");
-    pty.wait(SOON).assert_code(1);
+    pty.wait(SOON).assert_code(2);
     assert_eq!(fs::read_to_string(project.path().join(".claude-reactor")).unwrap(), "# ours\n");
-    let drafts = sandbox.reactor_home().join(".run").read_dir().unwrap().count();
+    let drafts = sandbox.reactor_home().read_dir().unwrap().count();
     assert_eq!(drafts, 0, "no draft is left behind");
 }
 
@@ -170,9 +170,9 @@ fn without_a_terminal_or_an_editor_nothing_is_edited() {
     exit code: 2
     --- stderr
     error: there is no terminal to edit in
-      hint: `claude-reactor config set KEY VALUE` changes one key
+      hint: run it in a terminal, or name an editor with VISUAL or EDITOR
     ");
     let pty = project.reactor(&["config", "edit", "--global"]).env("EDITOR", "no-such-editor").on_pty(WIDE);
-    pty.wait(SOON).assert_code(1);
+    pty.wait(SOON).assert_code(2);
     assert!(!sandbox.reactor_home().join("config.yaml").exists());
 }

@@ -136,9 +136,8 @@ fn people_see_a_line_a_check_and_colours_on_a_terminal_only() {
     };
     let output = call().run();
     output.assert_code(1).assert_stdout_contains("FAIL  container engine");
-    output.assert_stdout_contains(
-        "mend it: unset CLAUDE_REACTOR_LLM_MODLE, or call it CLAUDE_REACTOR_LLM_MODEL",
-    );
+    output.assert_stdout_contains("did you mean CLAUDE_REACTOR_LLM_MODEL?");
+    output.assert_stdout_contains("mend it: unset CLAUDE_REACTOR_LLM_MODLE");
     assert!(!output.stdout().contains('\u{1b}'), "a pipe shows no colours");
     let exit = call().on_pty(crate::common::WIDE).wait(crate::common::SOON);
     exit.assert_code(1);

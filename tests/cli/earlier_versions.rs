@@ -13,7 +13,7 @@ fn what_earlier_versions_had_is_answered_with_what_takes_its_place() {
         (&["--show-config"], "`claude-reactor config show`"),
         (&["debug", "cache", "clear"], "`claude-reactor clean --cache`"),
         (&["run", "--log-level", "debug"], "`--debug`"),
-        (&["run", "--pull-latest"], "`claude-reactor build --pull`"),
+        (&["run", "--rebuild"], "`claude-reactor build --no-cache`"),
         (&["template", "new"], "Claude Code"),
     ] {
         let output = project.reactor(args).run();

@@ -71,7 +71,7 @@ fn a_name_that_is_no_image_is_told_by_flag_and_by_file() {
     exit code: 2
     --- stderr
     error: [ROOT]/app/.claude-reactor:2:1: variant: `Cloud` is neither a built-in image nor an image reference: a name is lower-case letters and digits, with single `.`, `_`, `__` or dashes between them
-      hint: built-in: `base`, `go`, `full`, `cloud`, `k8s`; or a reference, for example `ghcr.io/acme/tools:1.2`
+      hint: did you mean `cloud`? built-in: `base`, `go`, `full`, `cloud`, `k8s`; or a reference, for example `ghcr.io/acme/tools:1.2`
     ");
 }
 

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 const TELLING: usize = 12;
 
 /// Messages without an entry of their own, each with the reason.
-const EXEMPT: [(&str, &str); 8] = [
+const EXEMPT: [(&str, &str); 10] = [
     ("{0}", "another's words: the builder's, or the engine's"),
     ("{error}", "another error, said once more"),
     ("{place}: {problem}", "a place, and a problem that has its own entry"),
     ("{place}: {message}", "a place, and what the YAML reader says of it"),
+    ("{place}: {key}: {problem}", "a place and a key, and a problem that has its own entry"),
+    ("{}:{line}: {problem}", "a place, and a problem that has its own entry"),
     ("{name}: {problem}", "a variable's name, and a problem that has its own entry"),
     ("{words} ({source})", "words of ours that have their own entry, and those of TLS"),
     ("`{}`, {line}", "a file, and a problem of a line that has its own entry"),

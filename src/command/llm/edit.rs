@@ -62,7 +62,7 @@ async fn edit_env(
     old_home::close_folders(target, host)?;
     let before = private_file::read(&path)?;
     let text = before.clone().unwrap_or_else(|| template(provider));
-    let check = |text: &str| check_env(target, provider, text);
+    let check = |text: &str| check_env(target, provider, text).err().into_iter().collect();
     let Some(after) = editor::edit(&text, ".env", host, check).await? else { return Ok(None) };
     if let Some(folder) = path.parent() {
         private_file::create_dir(&target.reactor_home, folder)?;
@@ -110,7 +110,7 @@ async fn edit_rows(target: &Target, host: &Host) -> Result<Option<std::path::Pat
     let before = file::read_text(&path)?;
     let id = &target.settings.provider.value;
     let text = if before.is_empty() { rows_template(id.as_str()) } else { before.clone() };
-    let check = |text: &str| Ok(Catalog::load(Some((&path, text))).map(drop)?);
+    let check = |text: &str| Catalog::load(Some((&path, text))).err().map(Error::from).into_iter().collect();
     let Some(after) = editor::edit(&text, ".yaml", host, check).await? else { return Ok(None) };
     private_file::create_dir(&target.reactor_home, &target.reactor_home)?;
     user_file::edit(&path, |now| if now == before { Ok(after) } else { Err(changed(&path)) })?;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::state::CredentialView;
+use crate::command::kept_variant;
 use crate::command::keys;
 use crate::command::launch;
 use crate::command::target::Target;
@@ -77,7 +78,11 @@ struct Report {
 
 /// Does it.
 pub(super) async fn test(args: &Args, host: &Host) -> Result<ExitCode, Error> {
-    let target = args.which.look(host)?;
+    let mut target = args.which.look(host)?;
+    if !args.host_only {
+        Box::pin(kept_variant::settle(&mut target, host)).await;
+    }
+    let target = target;
     let provider = super::provider(&target)?;
     target.catalog.check_usable(&provider)?;
     let Some(stored) = keys::known_for(&target, &provider)? else { return Err(missing(&target, &provider)?) };

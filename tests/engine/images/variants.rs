@@ -54,8 +54,11 @@ const K8S: &[(&str, &str)] = &[
     ("kustomize version >/dev/null && dpkg-query -W kustomize", "5.6.0"),
 ];
 
+/// Commands, and a part of what each says of its version.
+type Tools = &'static [(&'static str, &'static str)];
+
 /// What a variant has: its own, and all of those it is made from.
-const VARIANTS: [(&str, &[&[(&str, &str)]]); 5] = [
+const VARIANTS: [(&str, &[Tools]); 5] = [
     ("base", &[BASE]),
     ("go", &[BASE, GO]),
     ("full", &[BASE, GO, FULL]),
@@ -81,10 +84,9 @@ fn every_tool_is_there() {
         let image = built(&engine, variant);
         let tools: Vec<_> = tools.iter().copied().flatten().collect();
         // One container for all: each answer ends at a line that no tool writes.
-        let script: String = tools
-            .iter()
-            .map(|(command, _)| format!("( {command} ) 2>&1 </dev/null; echo \"=== $?\"\n"))
-            .collect();
+        let lines =
+            tools.iter().map(|(command, _)| format!("( {command} ) 2>&1 </dev/null; echo \"=== $?\""));
+        let script = lines.collect::<Vec<_>>().join("\n");
         let said = engine.docker(&["run", "--rm", &image, "bash", "-c", &script]);
         let mut answers = said.split("=== ");
         let mut answer = answers.next().unwrap_or_default();
