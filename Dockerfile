@@ -4,16 +4,31 @@
 # made by src/container/image.rs: this file and ca/extra.crt, the certificates of a proxy that re-signs TLS (empty where
 # there is none). Of that, nothing reaches a variant: they are mounted when a session runs.
 #
-# A change here changes the images' tags, so every user's next session builds anew.
+# A variant's tag follows from the instructions of the stages that it is made of, so a change there has every user of it
+# build anew; comments do not count. The engine is sent those stages alone: its classic builder would build others too.
 
-# Fetches Claude Code. Node and npm end here; what goes on is the one native binary, which needs neither.
-FROM debian:trixie-slim AS cli
+# What the registry of npm is asked with.
+FROM debian:trixie-slim AS npm
 
 RUN apt-get update --error-on=any \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ca-certificates npm \
     && rm -rf /var/lib/apt/lists/*
 
 COPY ca/extra.crt /tmp/extra.crt
+
+# Says which version of Claude Code is the latest. Nothing of it goes on.
+FROM npm AS latest
+
+# Another one each time: an answer of yesterday is none.
+ARG ASKED_AT
+
+RUN if [ -s /tmp/extra.crt ]; then export NODE_EXTRA_CA_CERTS=/tmp/extra.crt; fi \
+    && found=$(npm view --cache /tmp/npm --fetch-retry-maxtimeout 10000 @anthropic-ai/claude-code version) \
+    && echo "asked at $ASKED_AT: latest=$found" \
+    && rm -rf /tmp/npm
+
+# Fetches Claude Code. Node and npm end here; what goes on is the one native binary, which needs neither.
+FROM npm AS cli
 
 ARG CLAUDE_CODE_VERSION=2.1.329
 
@@ -31,7 +46,7 @@ RUN if [ -s /tmp/extra.crt ]; then export NODE_EXTRA_CA_CERTS=/tmp/extra.crt; fi
         echo "Claude Code $CLAUDE_CODE_VERSION was asked for, but npm brought: $found" >&2; exit 1; \
     fi
 
-# The variant every other one is made from (FROM base, USER root, what it adds, USER claude).
+# The variant every other one is made from.
 FROM debian:trixie-slim AS base
 
 RUN apt-get update --error-on=any \
@@ -51,3 +66,50 @@ ENV LANG=C.UTF-8 DISABLE_AUTOUPDATER=1
 WORKDIR /app
 USER claude
 CMD ["bash"]
+
+# Go, with the tools its projects lean on: the language server, the debugger, and a C compiler for cgo and `go test -race`.
+FROM base AS go
+
+USER root
+RUN apt-get update --error-on=any \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+        delve gcc golang-go gopls libc6-dev make \
+    && rm -rf /var/lib/apt/lists/*
+USER claude
+
+# The languages of most projects. Gradle is not here: Debian's is 4.4, which runs on no JDK of today, and projects bring gradlew.
+# The folder for manual pages is what the JDK's packages fail without; slim images have none.
+FROM go AS full
+
+USER root
+RUN install -d /usr/share/man/man1 \
+    && apt-get update --error-on=any \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+        build-essential cmake gdb pkg-config \
+        cargo rust-clippy rustc rustfmt \
+        maven openjdk-21-jdk-headless \
+        nodejs npm \
+        python3 python3-dev python3-pip python3-venv \
+        postgresql-client sqlite3 \
+    && rm -rf /var/lib/apt/lists/*
+USER claude
+
+# The command lines of the clouds, as far as Debian has them: Google's is not among its packages.
+FROM full AS cloud
+
+USER root
+RUN apt-get update --error-on=any \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+        awscli azure-cli \
+    && rm -rf /var/lib/apt/lists/*
+USER claude
+
+# Kubernetes, as far as Debian has it: neither helm nor k9s is among its packages.
+FROM full AS k8s
+
+USER root
+RUN apt-get update --error-on=any \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+        kubernetes-client kustomize \
+    && rm -rf /var/lib/apt/lists/*
+USER claude

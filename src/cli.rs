@@ -4,22 +4,16 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::command::{ask, config, exec, gateway, run};
+use crate::command::{
+    ask, build, clean, completion, config, doctor, exec, gateway, info, list, llm, logs, man, run, shell,
+    stop, version,
+};
+use crate::config::{parse_at, vars};
+use crate::error::Error;
+use crate::host::Host;
+use crate::removed::{self, Removed};
 
-const ENVIRONMENT_AND_EXIT_CODES: &str = "\
-Environment, for one run and not remembered:
-  CLAUDE_REACTOR_ACCOUNT, CLAUDE_REACTOR_VARIANT, CLAUDE_REACTOR_DANGER,
-  CLAUDE_REACTOR_LLM_PROVIDER, CLAUDE_REACTOR_LLM_MODEL, CLAUDE_REACTOR_LLM_SMALL_MODEL,
-  CLAUDE_REACTOR_LLM_ENV, CLAUDE_REACTOR_LLM_EXPORT_KEY, CLAUDE_REACTOR_HOST_DOCKER,
-  CLAUDE_REACTOR_HOST_DOCKER_TIMEOUT, CLAUDE_REACTOR_SSH_AGENT,
-  CLAUDE_REACTOR_SSH_AGENT_SOCKET, CLAUDE_REACTOR_SESSION_PERSISTENCE, CLAUDE_REACTOR_SUDO,
-  CLAUDE_REACTOR_LIMITS_CPUS, CLAUDE_REACTOR_LIMITS_MEMORY, CLAUDE_REACTOR_LIMITS_PIDS,
-  CLAUDE_REACTOR_ENGINE, CLAUDE_REACTOR_REGISTRY, CLAUDE_REACTOR_CA_FILE,
-  CLAUDE_REACTOR_ENGINE_SHARES_FILES (docs/engines.md)
-  CLAUDE_REACTOR_HOME   where accounts, keys and history are kept (default: ~/.claude-reactor)
-  DOCKER_HOST, DOCKER_CONTEXT, CONTAINER_HOST
-                        the container engine, where no --engine chooses it (default: the first that answers)
-
+const EXIT_CODES: &str = "\
 Exit codes:
   the session's own; 128+n when signal n ended it
   1    something failed on this machine
@@ -36,7 +30,7 @@ Exit codes:
     name = "claude-reactor",
     version,
     override_usage = "claude-reactor [OPTIONS] [-- <CLAUDE ARGS>...]\n       claude-reactor <COMMAND>",
-    after_long_help = format!("{}\n\n{ENVIRONMENT_AND_EXIT_CODES}", run::EXAMPLES),
+    after_long_help = format!("{}\n\n{}\n\n{EXIT_CODES}", run::EXAMPLES, vars::help()),
     max_term_width = 110
 )]
 pub struct Cli {
@@ -53,13 +47,21 @@ pub struct Cli {
 
 impl Cli {
     /// The command line of this process. Where it is not understood, clap says so and ends the process.
-    pub fn from_process() -> Self {
+    /// A flag or a command of an earlier claude-reactor is an error of ours, which says what takes its place.
+    pub fn from_process() -> Result<Self, Error> {
         let mut command = Self::command();
-        let matches = command.get_matches_mut();
+        let matches = command.try_get_matches_from_mut(std::env::args_os()).or_else(|error| {
+            let arguments: Vec<String> =
+                std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
+            match removed::find(&error, &arguments) {
+                Some(Removed { name, instead }) => Err(Error::Removed { name, instead }),
+                None => error.exit(),
+            }
+        })?;
         if let Some((flag, name)) = misplaced(&command, &matches) {
             command.error(ErrorKind::ArgumentConflict, format!("`{flag}` belongs after `{name}`")).exit();
         }
-        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+        Ok(Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
     }
 }
 
@@ -84,6 +86,20 @@ pub struct Talk {
     pub debug: bool,
 }
 
+impl Talk {
+    /// The same, where no flag says it as `CLAUDE_REACTOR_VERBOSE` and `CLAUDE_REACTOR_DEBUG` do.
+    pub fn or_as_the_environment_says(self) -> Result<Self, Error> {
+        let says = |name: &str| match Host::early_var(name) {
+            Some(text) => Ok::<bool, Error>(parse_at(|| name.to_owned(), &text)?),
+            None => Ok(false),
+        };
+        Ok(Self {
+            verbose: self.verbose || says("CLAUDE_REACTOR_VERBOSE")?,
+            debug: self.debug || says("CLAUDE_REACTOR_DEBUG")?,
+        })
+    }
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -95,9 +111,53 @@ pub enum Command {
     #[expect(missing_docs, reason = "as above")]
     Exec(exec::Args),
     #[expect(missing_docs, reason = "as above")]
-    Ask(ask::Args),
+    Shell(shell::Args),
+    #[expect(missing_docs, reason = "as above")]
+    List(list::Args),
+    #[expect(missing_docs, reason = "as above")]
+    Stop(stop::Args),
+    #[expect(missing_docs, reason = "as above")]
+    Logs(logs::Args),
+    #[expect(missing_docs, reason = "as above")]
+    Clean(clean::Args),
+    #[expect(missing_docs, reason = "as above")]
+    Build(build::Args),
     #[expect(missing_docs, reason = "as above")]
     Config(config::Args),
     #[expect(missing_docs, reason = "as above")]
+    Llm(llm::Args),
+    #[expect(missing_docs, reason = "as above")]
+    Ask(ask::Args),
+    #[expect(missing_docs, reason = "as above")]
     Gateway(gateway::Args),
+    #[expect(missing_docs, reason = "as above")]
+    Info(info::Args),
+    #[expect(missing_docs, reason = "as above")]
+    Doctor(doctor::Args),
+    #[expect(missing_docs, reason = "as above")]
+    Completion(completion::Args),
+    #[expect(missing_docs, reason = "as above")]
+    Man(man::Args),
+    #[expect(missing_docs, reason = "as above")]
+    Version(version::Args),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::table;
+
+    #[test]
+    fn the_flags_that_the_reference_names_are_there() {
+        let command = Cli::command();
+        let flags: Vec<&str> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
+        for key in table::all().filter(|key| key.flag.starts_with("`--")) {
+            let name = key.flag.trim_start_matches("`--").split(['`', '[', '=']).next().unwrap();
+            let known = flags.contains(&name)
+                || command
+                    .get_arguments()
+                    .any(|arg| arg.get_all_aliases().is_some_and(|all| all.contains(&name)));
+            assert!(known, "--{name}");
+        }
+    }
 }

@@ -2,25 +2,18 @@
 //!
 //! Modules have small errors of their own; they meet here once, and `ui::error` renders them once.
 
-use std::path::PathBuf;
-use std::process::ExitCode;
+mod exit_code;
 
+use std::path::PathBuf;
+
+use crate::command::{choice_file, config_edit, editor, llm};
 use crate::config::{self, Source};
 use crate::container::relay::ssh_agent;
 use crate::container::{apply, claude_config, engine, image, image_check, mount, pull_failure, session};
 use crate::provider::{catalog, credentials, login, session_env, setup};
 use crate::signals::EndSignal;
-use crate::{gateway, host, name, old_home, private_file, project, user_file};
-
-/// Something failed on this machine.
-const FAILURE: u8 = 1;
-/// Wrong usage, a configuration that cannot be, or a key that is missing or refused; nothing was started. The number is
-/// what clap and most tools use.
-pub const USAGE: u8 = 2;
-/// The container engine is missing or failed. The number is what `docker run` uses for it.
-const ENGINE: u8 = 125;
-/// The session was killed together with its container: 128 and the number of SIGKILL, as its own exit code is then.
-const KILLED: u8 = 128 + 9;
+use crate::{gateway, host, inventory, name, old_home, private_file, project, user_file};
+pub use exit_code::USAGE;
 
 /// Why the program ends without what was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +30,12 @@ pub enum Error {
     /// Files, variables or flags that choose.
     #[error(transparent)]
     Config(#[from] config::Error),
+    /// A key that is to be changed in a file.
+    #[error(transparent)]
+    ChoiceFile(#[from] choice_file::Error),
+    /// A file that is to be edited by hand.
+    #[error(transparent)]
+    Overtaken(#[from] config_edit::Overtaken),
     /// A file that has to be private.
     #[error(transparent)]
     PrivateFile(#[from] private_file::Error),
@@ -55,6 +54,15 @@ pub enum Error {
     /// What an earlier version left.
     #[error(transparent)]
     OldHome(#[from] old_home::Error),
+    /// What was asked of a provider.
+    #[error(transparent)]
+    Llm(#[from] llm::Error),
+    /// The user's editor.
+    #[error(transparent)]
+    Editor(#[from] editor::Error),
+    /// A project by its hash.
+    #[error(transparent)]
+    Inventory(#[from] inventory::Error),
     /// The login of a Claude subscription.
     #[error(transparent)]
     Login(#[from] login::Error),
@@ -138,6 +146,51 @@ pub enum Error {
         #[source]
         source: apply::Error,
     },
+    /// Something that cannot be taken back, or that ends somebody's session, and nobody to ask.
+    #[error("{what}, and there is no terminal to ask whether that is what you want")]
+    NotAsked {
+        /// What would happen.
+        what: String,
+    },
+    /// A container to look at that is not there.
+    #[error("this project has no container{}, of account {account}", for_provider(.provider.as_deref()))]
+    NoContainer {
+        /// The provider that was asked for.
+        provider: Option<String>,
+        /// The account.
+        account: String,
+        /// What there is instead.
+        hint: String,
+    },
+    /// Several containers, and nothing that chooses one.
+    #[error("this project has containers of {}, and none of the provider it uses now", .providers.join(" and "))]
+    SeveralContainers {
+        /// Their providers.
+        providers: Vec<String>,
+    },
+    /// A flag or a command of an earlier claude-reactor.
+    #[error("`{name}` was a part of earlier versions and is none of this one")]
+    Removed {
+        /// How it is written.
+        name: &'static str,
+        /// What to do instead.
+        instead: &'static str,
+    },
+    /// A page of the manual for something that is no command.
+    #[error("there is no command `{}`", crate::text::one_line(.command))]
+    NoPage {
+        /// What was asked for.
+        command: String,
+    },
+    /// The pages of the manual could not be written.
+    #[error("the manual cannot be written to {}", .dir.display())]
+    Page {
+        /// The folder.
+        dir: PathBuf,
+        /// What happened.
+        #[source]
+        source: std::io::Error,
+    },
     /// A signal, before there was a session.
     #[error(transparent)]
     Ended(#[from] EndSignal),
@@ -165,12 +218,17 @@ impl Error {
             Self::Name(error) => error.hint(),
             Self::Project(error) => error.hint(),
             Self::Config(error) => error.hint(),
+            Self::ChoiceFile(error) => error.hint(),
+            Self::Overtaken(error) => Some(error.hint()),
             Self::PrivateFile(error) => error.hint(),
             Self::UserFile(error) => error.hint(),
             Self::Catalog(error) => error.hint(),
             Self::Credentials(error) => error.hint(),
             Self::Setup(error) => error.hint(),
             Self::OldHome(error) => error.hint(),
+            Self::Llm(error) => error.hint(),
+            Self::Editor(error) => error.hint(),
+            Self::Inventory(error) => error.hint(),
             Self::Login(error) => error.hint(),
             Self::NoToken(_) => {
                 Some("run it again, or give an API key, or log in inside the session".to_owned())
@@ -199,6 +257,12 @@ impl Error {
                 "leave those sessions first; without {} the container is joined as it is",
                 flags.join(" and ")
             )),
+            Self::NotAsked { .. } => Some("say so with --force".to_owned()),
+            Self::NoContainer { hint, .. } => Some(hint.clone()),
+            Self::SeveralContainers { .. } => Some("choose one with --llm-provider NAME".to_owned()),
+            Self::Removed { instead, .. } => Some((*instead).to_owned()),
+            Self::NoPage { .. } => Some("`claude-reactor --help` lists the commands".to_owned()),
+            Self::Page { .. } => Some("name a folder that you may write to".to_owned()),
             Self::Ended(_) | Self::Io { .. } => None,
         }
     }
@@ -210,127 +274,8 @@ impl Error {
             _ => None,
         }
     }
-
-    /// The exit code, as `--help` documents it.
-    pub fn exit_code(&self) -> ExitCode {
-        if let Self::NamedImage { error, .. } = self {
-            return error.exit_code();
-        }
-        ExitCode::from(match self {
-            Self::Engine(_)
-            | Self::Image(_)
-            | Self::Pull(_)
-            | Self::ImageCheck(
-                image_check::Error::Engine(_)
-                | image_check::Error::TooLong { .. }
-                | image_check::Error::NotStarted { .. },
-            )
-            | Self::Apply(
-                apply::Error::Engine(_)
-                | apply::Error::NotStarted(_)
-                | apply::Error::UserDatabase(_)
-                | apply::Error::CaBundle,
-            )
-            | Self::Session(session::Error::Engine(_)) => ENGINE,
-            Self::Session(session::Error::ContainerGone) => KILLED,
-            Self::Session(session::Error::Io(_))
-            | Self::Apply(apply::Error::Probe(_))
-            | Self::ClaudeConfig(_)
-            | Self::Login(login::Error::Read { .. })
-            | Self::NoToken(_)
-            | Self::UserFile(_)
-            | Self::Io { .. } => FAILURE,
-            Self::Host(error) => host_code(error),
-            Self::PrivateFile(error) => private_file_code(error),
-            Self::Credentials(error) => credentials_code(error),
-            Self::OldHome(error) => match error {
-                old_home::Error::PrivateFile(error) => private_file_code(error),
-                old_home::Error::Credentials(error) => credentials_code(error),
-                old_home::Error::Io { .. } => FAILURE,
-            },
-            Self::Config(error) => match error {
-                config::Error::Read { .. } => FAILURE,
-                config::Error::Yaml(_) | config::Error::Value { .. } => USAGE,
-            },
-            Self::Setup(error) => match error {
-                setup::Error::Input(_) => FAILURE,
-                setup::Error::Ended(signal) => signal.exit_code(),
-                setup::Error::MissingKey { .. }
-                | setup::Error::MissingInputs { .. }
-                | setup::Error::NotGiven { .. }
-                | setup::Error::SeveralKeys(_)
-                | setup::Error::Lines(_)
-                | setup::Error::NotAsked { .. }
-                | setup::Error::Answer { .. }
-                | setup::Error::File { .. }
-                | setup::Error::UnknownProvider { .. }
-                | setup::Error::NoVariable(_)
-                | setup::Error::TakesNoKey(_)
-                | setup::Error::NotInEnvironment(_)
-                | setup::Error::TokenElsewhere { .. }
-                | setup::Error::Unusable { .. }
-                | setup::Error::Rejected { .. }
-                | setup::Error::NoAnswer => USAGE,
-                setup::Error::Host(error) => host_code(error),
-                setup::Error::Credentials(error) => credentials_code(error),
-            },
-            Self::Gateway(error) => match error {
-                gateway::Error::Listen { .. }
-                | gateway::Error::PortFile { .. }
-                | gateway::Error::Client(_)
-                | gateway::Error::Failed(_) => FAILURE,
-                gateway::Error::Cloud(_)
-                | gateway::Error::Plugin(_)
-                | gateway::Error::NoBaseUrl(_)
-                | gateway::Error::KeyHeader(_)
-                | gateway::Error::NoModel(_)
-                | gateway::Error::NoQuestion => USAGE,
-            },
-            Self::Apply(apply::Error::InUse { .. } | apply::Error::NamesTaken(_))
-            | Self::Flag { .. }
-            | Self::NamedImage { .. }
-            | Self::Name(_)
-            | Self::Project(_)
-            | Self::Catalog(_)
-            | Self::Login(login::Error::NotLoggedIn { .. } | login::Error::NotClaude(_))
-            | Self::SessionEnv(_)
-            | Self::Mount(_)
-            | Self::SshAgent(_)
-            | Self::CaFile { .. }
-            | Self::ImageCheck(image_check::Error::Unfit { .. })
-            | Self::Unseen { .. }
-            | Self::Untrusted { .. } => USAGE,
-            Self::Ended(signal) => signal.exit_code(),
-        })
-    }
 }
 
-fn host_code(error: &host::Error) -> u8 {
-    match error {
-        host::Error::WorkingDirectory(_) => FAILURE,
-        host::Error::NoHome | host::Error::RelativeHome(_) => USAGE,
-    }
-}
-
-/// A file that is not as private as it has to be is for the user to put right, like a configuration.
-fn private_file_code(error: &private_file::Error) -> u8 {
-    match error {
-        private_file::Error::Io { .. } => FAILURE,
-        private_file::Error::Symlink(_)
-        | private_file::Error::NotAFile(_)
-        | private_file::Error::NotAFolder(_)
-        | private_file::Error::ForeignOwner { .. }
-        | private_file::Error::Loose { .. }
-        | private_file::Error::NotText(_) => USAGE,
-    }
-}
-
-fn credentials_code(error: &credentials::Error) -> u8 {
-    match error {
-        credentials::Error::File(error) => private_file_code(error),
-        credentials::Error::FileLine { .. }
-        | credentials::Error::Syntax { .. }
-        | credentials::Error::Name(_)
-        | credentials::Error::Value(_) => USAGE,
-    }
+fn for_provider(provider: Option<&str>) -> String {
+    provider.map_or(String::new(), |provider| format!(" for provider {provider}"))
 }

@@ -100,6 +100,11 @@ impl Host {
         Ok(host)
     }
 
+    /// One variable of the process's, for what has to be known before anything else; an empty one counts as not set.
+    pub fn early_var(name: &str) -> Option<String> {
+        std::env::var(name).ok().filter(|value| !value.is_empty())
+    }
+
     /// A host made of stated facts, with no terminal.
     pub fn new(
         home: impl Into<PathBuf>,
@@ -141,6 +146,15 @@ impl Host {
             Some(rest) => self.home.join(rest),
             None if path == "~" => self.home.clone(),
             None => self.cwd.join(path),
+        }
+    }
+
+    /// A path for people to read: `~/x` for what is under the home folder.
+    pub fn shortened(&self, path: &str) -> String {
+        match Path::new(path).strip_prefix(&self.home) {
+            Ok(rest) if rest.as_os_str().is_empty() => "~".to_owned(),
+            Ok(rest) => format!("~/{}", rest.display()),
+            Err(_) => path.to_owned(),
         }
     }
 }

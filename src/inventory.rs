@@ -25,6 +25,76 @@ pub struct KnownProject {
     pub last_used: Option<SystemTime>,
 }
 
+/// Why a project is not found by its hash.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// None has it.
+    #[error("no project's hash begins with `{}`", .0.escape_debug())]
+    UnknownHash(String),
+    /// Several have.
+    #[error("`{prefix}` is the beginning of {} hashes: {}", hashes.len(), listed(hashes))]
+    AmbiguousHash {
+        /// The beginning.
+        prefix: String,
+        /// The hashes, each with its project's name.
+        hashes: Vec<(String, String)>,
+    },
+    /// Several accounts were used in it, and one is wanted.
+    #[error("{} accounts were used in this project: {}", .0.len(), .0.join(", "))]
+    SeveralAccounts(Vec<String>),
+}
+
+impl Error {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::UnknownHash(_) => "`claude-reactor list` shows all of them".to_owned(),
+            Self::AmbiguousHash { .. } => "give more of it".to_owned(),
+            Self::SeveralAccounts(_) => "choose one with --account NAME".to_owned(),
+        })
+    }
+}
+
+fn listed(hashes: &[(String, String)]) -> String {
+    let shown: Vec<String> = hashes.iter().map(|(hash, name)| format!("{hash} ({name})")).collect();
+    shown.join(", ")
+}
+
+/// A conversation with Claude Code, as it keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conversation {
+    /// Its id, which `claude --resume` takes.
+    pub id: String,
+    /// The transcript, a line of JSON a message.
+    pub path: PathBuf,
+    /// When it last went on.
+    pub changed: Option<SystemTime>,
+    /// The transcript's size in bytes.
+    pub size: u64,
+}
+
+/// The conversations of an account in a project, the last one first.
+pub fn conversations(session_dir: &SessionDir) -> io::Result<Vec<Conversation>> {
+    let mut found = Vec::new();
+    for (_, folder) in folders(&session_dir.history())? {
+        for entry in folder.read_dir()? {
+            let entry = entry?;
+            let path = entry.path();
+            let (Some(id), true) = (path.file_stem(), path.extension().is_some_and(|end| end == "jsonl"))
+            else {
+                continue;
+            };
+            let id = id.to_string_lossy().into_owned();
+            // A session may remove one at any moment; a link is none.
+            if let Some(meta) = entry.metadata().ok().filter(std::fs::Metadata::is_file) {
+                found.push(Conversation { id, changed: meta.modified().ok(), size: meta.len(), path });
+            }
+        }
+    }
+    found.sort_by(|a, b| (b.changed, &b.id).cmp(&(a.changed, &a.id)));
+    Ok(found)
+}
+
 /// The accounts, by name. A home that does not exist has none.
 pub fn accounts(reactor_home: &Path) -> io::Result<Vec<AccountName>> {
     Ok(folders(reactor_home)?.into_iter().filter_map(|(name, _)| name.parse().ok()).collect())
@@ -34,6 +104,12 @@ pub fn accounts(reactor_home: &Path) -> io::Result<Vec<AccountName>> {
 pub fn providers(reactor_home: &Path, account: &AccountName) -> io::Result<Vec<ProviderId>> {
     let folder = reactor_home.join(account.as_str()).join("llms");
     Ok(folders(&folder)?.into_iter().filter_map(|(name, _)| name.parse().ok()).collect())
+}
+
+/// The providers that have state of Claude Code's in a session dir. One that cannot be read has none.
+pub fn providers_used(session_dir: &SessionDir) -> Vec<ProviderId> {
+    let folders = folders(&session_dir.path().join("providers")).unwrap_or_default();
+    folders.into_iter().filter_map(|(name, _)| name.parse().ok()).collect()
 }
 
 /// The projects that an account was used in, by name.

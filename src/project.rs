@@ -121,6 +121,7 @@ impl SessionDir {
 
     /// Notes which project this is and that it is used now: the folder's name holds only a hash of the project's path.
     pub fn record(&self, project: &Project) -> Result<(), private_file::Error> {
+        let _ = std::fs::remove_file(self.unused_mark());
         let path = self.record_file();
         let text = format!("{}\n", project.root());
         if private_file::read(&path)?.as_deref() == Some(&text) {
@@ -146,9 +147,29 @@ impl SessionDir {
         self.0.join("project-path")
     }
 
+    /// Whether the account has used the project, or consented to what its file says. A folder that is there for choices made
+    /// beforehand alone says so of itself.
+    pub fn is_used(&self) -> bool {
+        self.0.exists() && !self.unused_mark().exists()
+    }
+
+    /// What marks a folder that was made for choices alone. [`SessionDir::record`] takes it away.
+    pub fn unused_mark(&self) -> PathBuf {
+        self.0.join("unused")
+    }
+
     /// The folder itself.
     pub fn path(&self) -> &Path {
         &self.0
+    }
+
+    /// Whether something in it says that it is a session dir, ours or an earlier version's: a name alone could be anybody's.
+    /// An empty folder is.
+    pub fn is_ours(&self) -> bool {
+        const OWN: [&str; 7] =
+            ["project-path", FILE_NAME, "trusted", "projects", "providers", "carried", ".claude.json"];
+        let is_empty = || self.0.read_dir().is_ok_and(|mut entries| entries.next().is_none());
+        OWN.iter().any(|name| self.0.join(name).symlink_metadata().is_ok()) || is_empty()
     }
 
     /// This user's choices for this project.

@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::signals::EndSignal;
+pub use crate::text::one_line;
 
 /// Something is as it should be.
 pub const GOOD: Style = AnsiColor::Green.on_default();
@@ -89,16 +90,4 @@ pub fn error(error: &Error) {
 
 fn say(line: impl Display) {
     let _ = writeln!(anstream::stderr(), "{line}");
-}
-
-/// A text of the file system's, fit for a line: a folder's name may hold line ends and control sequences.
-pub fn one_line(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut line, c| {
-        if c.is_control() {
-            line.extend(c.escape_default());
-        } else {
-            line.push(c);
-        }
-        line
-    })
 }

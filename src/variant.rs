@@ -3,48 +3,62 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The variants to come: names of their own already, so that none is taken for an image of the user's.
-const LATER: [&str; 4] = ["go", "full", "cloud", "k8s"];
-
 /// A built-in image: a stage of the Dockerfile.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Variant {
     /// Claude Code and the tools it leans on.
     #[default]
     Base,
+    /// Go, with its language server, its debugger and a C compiler.
+    Go,
+    /// Go, Rust, Java, Node, Python, C and C++, and the clients of two databases.
+    Full,
+    /// The full one with the clouds' command lines.
+    Cloud,
+    /// The full one with Kubernetes' command lines.
+    K8s,
 }
 
-/// Why a name is no variant.
+/// A name that is no variant's. It may come from a repository's file, which must not reach the terminal unescaped.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum VariantError {
-    /// A built-in variant of a later version.
-    #[error("the variant `{0}` is not in this version yet")]
-    Later(String),
-    /// Any other name. It may come from a repository's file, which must not reach the terminal unescaped.
-    #[error("`{}` is not a built-in variant", .0.escape_debug())]
-    NotBuiltIn(String),
-}
+#[error("`{}` is not a built-in image", .0.escape_debug())]
+pub struct NotBuiltIn(pub String);
 
-impl VariantError {
+impl NotBuiltIn {
     /// What to do about it.
-    pub fn hint(&self) -> Option<String> {
-        let names = Variant::ALL.map(|variant| format!("`{variant}`")).join(", ");
-        let rest = match self {
-            Self::Later(_) => "; say so, name an image of your own by its reference, or leave it out",
-            Self::NotBuiltIn(_) => "",
-        };
-        Some(format!("this version has: {names}{rest}"))
+    pub fn hint(&self) -> String {
+        format!("the built-in images are {}", Variant::list())
     }
 }
 
 impl Variant {
-    /// Every variant of this version.
-    pub const ALL: [Self; 1] = [Self::Base];
+    /// Every variant, the smaller before those made from it.
+    pub const ALL: [Self; 5] = [Self::Base, Self::Go, Self::Full, Self::Cloud, Self::K8s];
 
     /// The variant's name: the user's word for it, and the Dockerfile's stage.
     pub fn name(self) -> &'static str {
         match self {
             Self::Base => "base",
+            Self::Go => "go",
+            Self::Full => "full",
+            Self::Cloud => "cloud",
+            Self::K8s => "k8s",
+        }
+    }
+
+    /// Every name, for a message.
+    pub fn list() -> String {
+        Self::ALL.map(|variant| format!("`{variant}`")).join(", ")
+    }
+
+    /// How large its image is about, in bytes, as measured (docs/images.md): what somebody wants to know before it is built.
+    pub fn size(self) -> u64 {
+        match self {
+            Self::Base => 575_000_000,
+            Self::Go => 1_060_000_000,
+            Self::Full => 2_290_000_000,
+            Self::Cloud => 3_920_000_000,
+            Self::K8s => 2_400_000_000,
         }
     }
 }
@@ -56,14 +70,11 @@ impl fmt::Display for Variant {
 }
 
 impl FromStr for Variant {
-    type Err = VariantError;
+    type Err = NotBuiltIn;
 
-    fn from_str(name: &str) -> Result<Self, VariantError> {
-        match Self::ALL.into_iter().find(|variant| variant.name() == name) {
-            Some(variant) => Ok(variant),
-            None if LATER.contains(&name) => Err(VariantError::Later(name.to_owned())),
-            None => Err(VariantError::NotBuiltIn(name.to_owned())),
-        }
+    fn from_str(name: &str) -> Result<Self, NotBuiltIn> {
+        let found = Self::ALL.into_iter().find(|variant| variant.name() == name);
+        found.ok_or_else(|| NotBuiltIn(name.to_owned()))
     }
 }
 
@@ -72,13 +83,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_variants_later_ones_or_none_of_ours() {
-        assert_eq!("base".parse(), Ok(Variant::Base));
-        for later in ["go", "full", "cloud", "k8s"] {
-            assert_eq!(later.parse::<Variant>(), Err(VariantError::Later(later.to_owned())));
+    fn a_name_is_a_variants_or_none_of_ours() {
+        for variant in Variant::ALL {
+            assert_eq!(variant.name().parse(), Ok(variant));
         }
-        for other in ["", "Base", "ubuntu:22.04", "base "] {
-            assert_eq!(other.parse::<Variant>(), Err(VariantError::NotBuiltIn(other.to_owned())));
+        for other in ["", "Base", "ubuntu:22.04", "base ", "latest"] {
+            assert_eq!(other.parse::<Variant>(), Err(NotBuiltIn(other.to_owned())));
         }
         let hostile = "\u{1b}[2J".parse::<Variant>().unwrap_err().to_string();
         assert!(!hostile.contains(char::is_control), "{hostile:?}");

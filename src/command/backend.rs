@@ -74,7 +74,7 @@ async fn key(
     if !args.is_given() && (stored.is_some() || provider.key_optional) {
         return Ok(stored);
     }
-    let options = keys::options(target, args);
+    let options = keys::options(target, args, keys::command(target), host)?;
     let outcome = setup::set_up(provider, &target.account, &options, host).await?;
     keys::tell(&outcome.warnings, &outcome.path);
     Ok(stored_key(provider, &load()?))

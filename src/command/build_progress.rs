@@ -39,7 +39,7 @@ impl BuildProgress {
 
     /// Shows the next thing. What cannot be written is lost: a closed standard error is no reason to end a build.
     pub fn show(&mut self, progress: &Progress) {
-        if let Progress::Started { .. } | Progress::Pulling { .. } = progress {
+        if let Progress::Started { .. } | Progress::Pulling { .. } | Progress::Pushing { .. } = progress {
             self.started = Instant::now();
         }
         if let (Progress::Layers(state), None) = (progress, &self.bar) {
@@ -67,7 +67,9 @@ impl Drop for BuildProgress {
 
 fn live(bar: &ProgressBar, progress: &Progress, elapsed: Duration) {
     match progress {
-        Progress::Started { .. } | Progress::Pulling { .. } => say(progress, elapsed),
+        Progress::Started { .. } | Progress::Pulling { .. } | Progress::Pushing { .. } => {
+            say(progress, elapsed);
+        }
         Progress::Layers(state) => {
             bar.set_length(state.layers as u64);
             bar.set_position(state.done as u64);
@@ -82,7 +84,7 @@ fn live(bar: &ProgressBar, progress: &Progress, elapsed: Duration) {
             appear(bar, LIVE);
         }
         Progress::Line(line) | Progress::Pull(line) => bar.set_message(line.clone()),
-        Progress::Built | Progress::Pulled => {
+        Progress::Built | Progress::Pulled | Progress::Pushed => {
             bar.finish_and_clear();
             say(progress, elapsed);
         }
@@ -114,6 +116,8 @@ fn log_line(progress: &Progress, elapsed: Duration) -> Option<String> {
         Progress::Built => Some(format!("built the image in {seconds} s")),
         Progress::Pulling { reference } => Some(format!("pulling the image {reference}")),
         Progress::Layers(state) => Some(format!("{seconds:>5} s  {} of {} layers", state.done, state.layers)),
+        Progress::Pushing { reference } => Some(format!("pushing the image {reference}")),
+        Progress::Pushed => Some(format!("pushed the image in {seconds} s")),
         Progress::Pulled => Some(format!("pulled the image in {seconds} s")),
     }
 }

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use super::choice_file::ChoiceFile;
 use crate::config::agent_socket::AgentFlag;
-use crate::config::file::{self, USER_KEYS};
+use crate::config::file::USER_KEYS;
+use crate::config::registry_use::RegistryArgs;
 use crate::config::timeout::Timeout;
 use crate::config::yaml::{Document, Scalar};
 use crate::config::{ModelId, MountText, Values, parse_at};
@@ -14,7 +16,6 @@ use crate::image_choice::ImageChoice;
 use crate::name::{AccountName, ProviderId};
 use crate::private_file;
 use crate::project::{Project, SessionDir};
-use crate::ui;
 use crate::user_file;
 
 /// The flags that say which container, and which backend.
@@ -29,7 +30,7 @@ pub struct ChoiceArgs {
     /// The main model, in the provider's own words; remembered for this project
     #[arg(long, value_name = "MODEL")]
     pub llm_model: Option<String>,
-    /// The image: `base`, or the reference of one of your own; remembered for this project
+    /// The image: `base`, `go`, `full`, `cloud`, `k8s`, or the reference of one of your own; remembered for this project
     #[arg(long, visible_alias = "variant", value_name = "IMAGE")]
     pub image: Option<String>,
     /// A host folder the container is to see as well, at /mnt/{its name} if DST is not given; may be repeated, and adds
@@ -51,6 +52,9 @@ pub struct ChoiceArgs {
     /// The container engine for this run: docker, podman, an address (unix://, tcp://, ssh://) or a Docker context
     #[arg(long, value_name = "ENGINE")]
     pub engine: Option<String>,
+    /// Whether the registry of the built-in images is asked.
+    #[command(flatten)]
+    pub registry: RegistryArgs,
 }
 
 /// What the flags say, checked.
@@ -125,18 +129,42 @@ pub fn remember(
     if kept.is_empty() {
         return Ok(());
     }
-    private_file::create_dir(reactor_home, session_dir.path())?;
-    edit_choices(&session_dir.file(), |document| {
-        let mut document = document.clone();
-        if chosen.values.provider.as_ref().is_some_and(|provider| provider != before) {
-            document = unset(&document, &["llm", "model"])?;
-            document = unset(&document, &["llm", "small_model"])?;
-        }
-        for (key, value) in &kept {
-            document = set(&document, key, value)?;
-        }
-        Ok(document)
-    })
+    let changes_provider = chosen.values.provider.as_ref().is_some_and(|provider| provider != before);
+    let file = ChoiceFile::of_session(session_dir, reactor_home);
+    file.edit(|document| with(document, &kept, changes_provider))?;
+    Ok(())
+}
+
+/// Writes what was chosen into the account's `config.yaml`, as the default of its projects. Another provider than the one
+/// `before` drops the models there.
+pub fn remember_for_account(
+    chosen: &Values,
+    before: &ProviderId,
+    account: &AccountName,
+    reactor_home: &Path,
+) -> Result<(), Error> {
+    let changes_provider = chosen.provider.as_ref().is_some_and(|provider| provider != before);
+    let kept = kept(chosen);
+    let file = ChoiceFile::of_account(account, reactor_home);
+    file.edit(|document| with(document, &kept, changes_provider))?;
+    Ok(())
+}
+
+/// The document with these keys; a change of the provider drops the models that were chosen for the other one.
+fn with(
+    document: &Document,
+    kept: &[(&'static [&'static str], Scalar)],
+    changes_provider: bool,
+) -> Result<Document, Error> {
+    let mut document = document.clone();
+    if changes_provider {
+        document = unset(&document, &["llm", "model"])?;
+        document = unset(&document, &["llm", "small_model"])?;
+    }
+    for (key, value) in kept {
+        document = set(&document, key, value)?;
+    }
+    Ok(document)
 }
 
 /// The keys that are remembered, with what the flags say of them.
@@ -145,9 +173,10 @@ fn kept(chosen: &Values) -> Vec<(&'static [&'static str], Scalar)> {
         value.map(|value| Scalar::Text(value.to_string()))
     }
     let flag = |value: Option<bool>| value.map(Scalar::Bool);
-    let keys: [(&'static [&'static str], Option<Scalar>); 8] = [
+    let keys: [(&'static [&'static str], Option<Scalar>); 9] = [
         (&["llm", "provider"], text(chosen.provider.as_ref())),
         (&["llm", "model"], text(chosen.model.as_ref())),
+        (&["llm", "small_model"], text(chosen.small_model.as_ref())),
         (&["variant"], text(chosen.image.as_ref())),
         (&["danger"], flag(chosen.danger)),
         (&["host_docker"], flag(chosen.host_docker)),
@@ -158,28 +187,8 @@ fn kept(chosen: &Values) -> Vec<(&'static [&'static str], Scalar)> {
     keys.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
 }
 
-/// Edits a `.claude-reactor` file. One of the old `key=value` form is YAML from its first change on; as it was, it stays
-/// beside the new one.
-fn edit_choices(path: &Path, change: impl FnOnce(&Document) -> Result<Document, Error>) -> Result<(), Error> {
-    let mut kept = None;
-    user_file::edit(path, |text| {
-        let (before, _) = file::document(path, text)?;
-        let after = change(&before)?;
-        if after.text() == before.text() {
-            return Ok(text.to_owned());
-        }
-        if before.text() != text {
-            kept = Some(user_file::keep_copy(path, text)?);
-        }
-        Ok::<_, Error>(after.text().to_owned())
-    })?;
-    if let Some(copy) = kept {
-        ui::note(&format!("{} is YAML now; as it was, it is kept in {}", path.display(), copy.display()));
-    }
-    Ok(())
-}
-
-fn edit(
+/// Edits a file of the user's own.
+pub(super) fn edit(
     path: &Path,
     keys: &'static crate::config::yaml::Keys,
     change: impl FnOnce(&Document) -> Result<Document, Error>,
@@ -190,10 +199,10 @@ fn edit(
     })
 }
 
-fn set(document: &Document, key: &[&str], value: &Scalar) -> Result<Document, Error> {
+pub(super) fn set(document: &Document, key: &[&str], value: &Scalar) -> Result<Document, Error> {
     Ok(document.set(key, value).map_err(crate::config::Error::from)?)
 }
 
-fn unset(document: &Document, key: &[&str]) -> Result<Document, Error> {
+pub(super) fn unset(document: &Document, key: &[&str]) -> Result<Document, Error> {
     Ok(document.unset(key).map_err(crate::config::Error::from)?)
 }

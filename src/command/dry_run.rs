@@ -11,7 +11,7 @@ use crate::config::entries::Entry;
 use crate::container::engine::Engine;
 use crate::container::local_image::LocalImage;
 use crate::container::mount::Mount;
-use crate::container::plan::{Plan, plan};
+use crate::container::plan::plan;
 use crate::error::Error;
 use crate::host::Host;
 use crate::image_choice::ImageChoice;
@@ -30,6 +30,7 @@ struct Report {
     credential: Option<String>,
     image: String,
     image_kind: &'static str,
+    image_source: String,
     image_present: bool,
     container: String,
     action: &'static str,
@@ -70,10 +71,8 @@ async fn report(target: &Target, host: &Host) -> Result<Report, Error> {
     let spec = launch::spec(target, custom.as_ref(), env.as_ref(), engine.facts(), host);
     let identity = &target.identity;
     let plan = plan(&spec, identity, engine.find(identity).await?);
-    let container = match &plan {
-        Plan::Reuse(found) | Plan::Unpause(found) | Plan::Start(found) => found.name.clone(),
-        Plan::Create | Plan::Recreate(..) => identity.container_name(),
-    };
+    let found = plan.found();
+    let container = found.map_or_else(|| identity.container_name(), |found| found.name.clone());
     let mut variables: Vec<String> = spec.env.keys().cloned().collect();
     let export_key = target.settings.export_key.value;
     variables.extend(env.iter().flat_map(|env| env.for_claude(export_key)).map(|(name, _)| name.to_owned()));
@@ -100,6 +99,7 @@ async fn report(target: &Target, host: &Host) -> Result<Report, Error> {
             ImageChoice::BuiltIn(_) => "built-in",
             ImageChoice::Custom(_) => "custom",
         },
+        image_source: target.settings.image.source.to_string(),
         image: spec.image,
         container,
         action: plan.verb(),
@@ -131,7 +131,7 @@ fn table(report: &Report) -> String {
         ("endpoint", or(&report.endpoint, "not set up yet")),
         ("model", or(&report.model, "Claude Code's default")),
         ("credential", or(&report.credential, "none yet: `run` asks for the key")),
-        ("image", format!("{} ({})", report.image, image_state(report))),
+        ("image", format!("{} ({}, from: {})", report.image, image_state(report), report.image_source)),
         ("container", report.container.clone()),
         ("action", format!("{}: {}", report.action, report.reason)),
         ("user", report.user.clone()),
@@ -146,7 +146,7 @@ fn table(report: &Report) -> String {
         let _ = writeln!(text, "{name:<11}{} → {}{read_only}", ui::one_line(&mount.source), mount.target);
     }
     let _ = writeln!(text, "{:<11}{}", "variables", report.variables.join(" "));
-    for (index, Entry { key, value, source }) in
+    for (index, Entry { key, value, source, .. }) in
         report.settings.iter().filter(|entry| entry.is_chosen()).enumerate()
     {
         let name = if index == 0 { "settings" } else { "" };

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use super::choices::ChoiceArgs;
+use super::kept_variant;
 use super::keys::KeyArgs;
 use super::launch::{self, Inside, Joining};
 use super::settle::settle;
@@ -42,7 +43,9 @@ pub struct Args {
 
 /// Does it, and returns the command's exit code.
 pub async fn exec(args: &Args, host: &Host) -> Result<ExitCode, Error> {
-    let target = Target::resolve(&args.choices, Values::default(), host)?;
+    let mut target = Target::resolve(&args.choices, Values::default(), host)?;
+    Box::pin(kept_variant::settle(&mut target, host)).await;
+    let target = target;
     let mut signals = EndSignals::listen().map_err(Error::signals)?;
     let env = settle(&target, &args.key, host).await?;
     let vars = || launch::owned(env.for_command());

@@ -1,19 +1,20 @@
-//! The image before a container: there already, or built now, one build at a time; or, where it is one of the user's, pulled,
-//! and looked at once.
+//! The image before a container: a built-in one (`built_in`), or one of the user's, which is pulled where it is absent, and
+//! looked at once.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::build_progress::BuildProgress;
+use super::built_in::{self, Sources};
 use super::checked_images;
-use super::lock::lock;
+use super::target::Target;
+use crate::config::Settings;
 use crate::container::build_log::Progress;
 use crate::container::engine::Engine;
-use crate::container::engine::pull;
-use crate::container::image::{self, BuildOptions};
+use crate::container::engine::transfer;
+use crate::container::image::{self, Recipe};
 use crate::container::image_check;
 use crate::container::local_image::LocalImage;
-use crate::container::proxies::Proxies;
-use crate::container::pull_failure::Failure;
+use crate::container::pull_failure::{Direction, Failure};
 use crate::container::pull_log::PullLog;
 use crate::container::registry::Remote;
 use crate::container::registry_auth;
@@ -26,9 +27,9 @@ use crate::ui;
 use crate::variant::Variant;
 
 /// The reference of the image that was chosen.
-pub fn reference(choice: &ImageChoice) -> String {
-    match choice {
-        ImageChoice::BuiltIn(variant) => variant.tag(),
+pub fn reference(settings: &Settings) -> String {
+    match &settings.image.value {
+        ImageChoice::BuiltIn(variant) => built_in::recipe(settings, *variant).tag(),
         ImageChoice::Custom(reference) => reference.to_string(),
     }
 }
@@ -53,12 +54,12 @@ pub async fn of_the_users(
 /// Whether a container can be made at once: the variant's image is there, or the one of the user's was found fit.
 pub async fn is_ready(
     engine: &Engine,
-    choice: &ImageChoice,
+    settings: &Settings,
     custom: Option<&LocalImage>,
     host: &Host,
 ) -> Result<bool, Error> {
-    match (choice, custom) {
-        (ImageChoice::BuiltIn(variant), _) => Ok(engine.image_id(&variant.tag()).await?.is_some()),
+    match (&settings.image.value, custom) {
+        (ImageChoice::BuiltIn(_), _) => Ok(engine.image_id(&reference(settings)).await?.is_some()),
         (ImageChoice::Custom(_), Some(image)) => {
             Ok(checked_images::has(&checks(host)?, &checked_images::key(image, user(engine, host))))
         }
@@ -66,67 +67,70 @@ pub async fn is_ready(
     }
 }
 
-/// Makes sure that a container can be made: a variant's image is built where it is missing, and one of the user's is looked
-/// at where that was not done before.
+/// Makes sure that a container can be made: a variant's image is pulled or built where it is missing, and one of the user's
+/// is looked at where that was not done before.
 pub async fn ensure(
     engine: &Engine,
-    choice: &ImageChoice,
+    target: &Target,
     custom: Option<&LocalImage>,
-    ca_file: Option<&Path>,
     host: &Host,
 ) -> Result<(), Error> {
-    match (choice, custom) {
-        (ImageChoice::BuiltIn(variant), _) => build(engine, *variant, ca_file, host).await,
+    let settings = &target.settings;
+    match (&settings.image.value, custom) {
+        (ImageChoice::BuiltIn(variant), _) => {
+            let recipe = built_in::recipe(settings, *variant);
+            built_in::ensure(engine, recipe, &Sources::of(target), &settings.image.source, host).await
+        }
         (ImageChoice::Custom(reference), Some(image)) => check(engine, reference, image, host).await,
         (ImageChoice::Custom(_), None) => Ok(()),
     }
 }
 
-async fn build(engine: &Engine, variant: Variant, ca_file: Option<&Path>, host: &Host) -> Result<(), Error> {
-    if engine.image_id(&variant.tag()).await?.is_some() {
-        return Ok(());
-    }
-    // One build of an image at a time: a second one would do the same work beside it, and take the machine from it. The
-    // tag is part of the name, for another version of this program builds another image.
-    let _lock = lock(&folder(host)?.join(lock_name(&variant.tag())), "another build of this image").await?;
-    let read = |path: &Path| {
-        std::fs::read(path).map_err(|source| Error::Io { action: "read the CA certificates", source })
-    };
-    let options = BuildOptions { ca: ca_file.map(read).transpose()?, proxies: Proxies::from_host(host) };
-    let mut display = BuildProgress::stderr(host.terminal.stderr);
-    image::ensure(engine, variant, &options, &mut |progress| display.show(&progress)).await?;
-    Ok(())
+/// Pulls an image with the caller's own login for its registry.
+pub(super) async fn pull(engine: &Engine, reference: &ImageReference, host: &Host) -> Result<(), Error> {
+    transfer(engine, Direction::Pull, reference, host).await
 }
 
-/// The file by which builds of an image wait for each other.
-fn lock_name(tag: &str) -> String {
-    format!("build-{}", tag.replace(['/', ':'], "-"))
-}
-
-async fn pull(engine: &Engine, reference: &ImageReference, host: &Host) -> Result<(), Error> {
+/// Pulls or pushes an image with the caller's own login for its registry.
+pub(super) async fn transfer(
+    engine: &Engine,
+    direction: Direction,
+    reference: &ImageReference,
+    host: &Host,
+) -> Result<(), Error> {
     let image = Remote::of(reference);
     let found = registry_auth::find(host, &image).await;
     for problem in &found.problems {
         ui::warn(&ui::one_line(&problem.to_string()));
     }
     let auth = found.credential.as_ref().map(|credential| credential.header(&image.registry));
-    tracing::info!(%reference, registry = %image.registry, with_credential = auth.is_some(), "pulling");
+    tracing::info!(%reference, registry = %image.registry, with_credential = auth.is_some(), %direction, "to be");
     let mut display = BuildProgress::stderr(host.terminal.stderr);
     let mut log = PullLog::default();
-    display.show(&Progress::Pulling { reference: reference.to_string() });
+    display.show(&match direction {
+        Direction::Pull => Progress::Pulling { reference: reference.to_string() },
+        Direction::Push => Progress::Pushing { reference: reference.to_string() },
+    });
     let report = |event| {
         let state = log.push(event);
         tracing::debug!(done = state.done, layers = state.layers, now = %state.now);
         display.show(&Progress::Layers(state));
     };
-    match engine.pull(&image, auth.as_ref(), report).await {
+    let done = match direction {
+        Direction::Pull => engine.pull(&image, auth.as_ref(), report).await,
+        Direction::Push => engine.push(&image, auth.as_ref(), report).await,
+    };
+    match done {
         Ok(()) => {
-            display.show(&Progress::Pulled);
+            display.show(&match direction {
+                Direction::Pull => Progress::Pulled,
+                Direction::Push => Progress::Pushed,
+            });
             Ok(())
         }
-        Err(pull::Error::Engine(error)) => Err(error.into()),
-        Err(pull::Error::Refused(message)) => {
-            Err(Box::new(Failure::new(reference, &image, &message, auth.is_some())).into())
+        Err(transfer::Error::Engine(error)) => Err(error.into()),
+        Err(transfer::Error::Refused(message)) => {
+            Err(Box::new(Failure::new(direction, reference, &image, &message, auth.is_some())).into())
         }
     }
 }
@@ -140,7 +144,8 @@ async fn check(
 ) -> Result<(), Error> {
     let user = user(engine, host);
     ui::note(&format!("looking at the image {reference}, once"));
-    let copy_line = format!("COPY --from={} /usr/local/bin/claude /usr/local/bin/", Variant::Base.tag());
+    let copy_line =
+        format!("COPY --from={} /usr/local/bin/claude /usr/local/bin/", Recipe::pinned(Variant::Base).tag());
     let report = image_check::check(engine, reference, image, user, &copy_line).await?;
     for warning in &report.warnings {
         ui::warn(&format!("in the image {reference} {warning}"));
@@ -156,11 +161,11 @@ fn user(engine: &Engine, host: &Host) -> User {
 
 /// The looks that were had.
 fn checks(host: &Host) -> Result<PathBuf, Error> {
-    Ok(folder(host)?.join("checked-images.json"))
+    Ok(run_folder(host)?.join("checked-images.json"))
 }
 
 /// Where what concerns all accounts is kept. No account can have its name.
-fn folder(host: &Host) -> Result<PathBuf, Error> {
+pub(super) fn run_folder(host: &Host) -> Result<PathBuf, Error> {
     let home = host.reactor_home()?;
     let folder = home.join(".run");
     private_file::create_dir(&home, &folder)?;

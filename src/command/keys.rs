@@ -5,23 +5,24 @@ use std::path::Path;
 use secrecy::SecretString;
 
 use super::launch;
+use super::rows;
 use super::subscription;
 use super::target::Target;
-use crate::config;
-use crate::config::yaml::{Document, Scalar};
+use super::trust;
+use crate::config::yaml::Scalar;
+use crate::config::{self, vars};
 use crate::error::Error;
 use crate::host::Host;
-use crate::private_file;
-use crate::provider::catalog::{self, Auth, Models, Provider};
+use crate::name::ProviderId;
+use crate::provider::catalog::{Auth, Models, Provider};
 use crate::provider::credential_files;
 use crate::provider::credentials::{self, Credentials};
 use crate::provider::login;
 use crate::provider::session_env::cloud::row_states;
-use crate::provider::session_env::{self, Credential};
+use crate::provider::session_env::{self, Credential, SessionEnv};
 use crate::provider::setup::{self, NewProvider, Options, Source, Warning, Way};
 use crate::provider::variables::{API_KEY, AUTH_TOKEN, OAUTH_TOKEN};
 use crate::ui;
-use crate::user_file;
 
 /// Where a new key comes from. Without any of these the user is asked, and only if there is no key yet.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -61,29 +62,70 @@ impl KeyArgs {
 }
 
 /// How a key is to be got.
-pub(super) fn options(target: &Target, args: &KeyArgs) -> Options {
-    Options {
+pub(super) fn options(
+    target: &Target,
+    args: &KeyArgs,
+    command: String,
+    host: &Host,
+) -> Result<Options, Error> {
+    Ok(Options {
         source: args.source().unwrap_or(Source::Ask),
-        no_verify: args.no_verify,
+        no_verify: args.no_verify || vars::no_verify(host)?,
         ca_file: target.ca_file.as_ref().map(|file| file.path.clone()),
-        command: command(target),
+        command,
+    })
+}
+
+/// What a key is set up for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose<'a> {
+    /// For a session that begins now: all that it needs has to be there.
+    Session,
+    /// For sessions to come: the model may still be chosen. With the flags that describe the provider, as they were typed.
+    Later(&'a str),
+}
+
+impl Purpose<'_> {
+    /// The command that does the same, for messages.
+    fn command(self, target: &Target) -> String {
+        match self {
+            Self::Session => command(target),
+            Self::Later(flags) => format!("{}{flags}", add_command(target, &target.settings.provider.value)),
+        }
+    }
+}
+
+/// The command that sets a provider up, for messages.
+pub(super) fn add_command(target: &Target, id: &ProviderId) -> String {
+    match target.account_source {
+        config::Source::Default => format!("claude-reactor llm add {id}"),
+        _ => format!("claude-reactor llm add {id} --account {}", target.account),
     }
 }
 
 /// The chosen provider's row and its credentials. Asks for what is missing, and stores it.
 pub async fn obtain(target: &Target, args: &KeyArgs, host: &Host) -> Result<(Provider, Credentials), Error> {
-    let id = &target.settings.provider.value;
-    let given = args.source();
-    if args.interactive_login {
-        return subscription::choose_login(target, host);
-    }
-    if given.is_none()
+    if !args.is_given()
         && let Some(known) = known(target)?
     {
         return Ok(known);
     }
+    set_up(target, args, Purpose::Session, host).await
+}
+
+/// Sets the chosen provider up: asks for all that no flag brings, tries it, and stores it in place of what was there.
+pub async fn set_up(
+    target: &Target,
+    args: &KeyArgs,
+    purpose: Purpose<'_>,
+    host: &Host,
+) -> Result<(Provider, Credentials), Error> {
+    let id = &target.settings.provider.value;
+    if args.interactive_login {
+        return subscription::choose_login(target, host);
+    }
     let load = || credentials::load(&target.reactor_home, &target.account, id);
-    let options = options(target, args);
+    let options = options(target, args, purpose.command(target), host)?;
     let Some(provider) = target.provider()? else {
         let nearest = target.catalog.nearest(id);
         if host.terminal.can_ask() {
@@ -107,17 +149,32 @@ pub async fn obtain(target: &Target, args: &KeyArgs, host: &Host) -> Result<(Pro
         ui::note(&format!("stored in {}", path.display()));
         return Ok((provider.clone(), cloud_credentials(target, provider)?));
     }
-    let used = as_used(target, provider, &load()?)?;
+    let used = match as_used(target, provider, &load()?) {
+        Err(Error::SessionEnv(session_env::Error::NoModel { .. })) if purpose != Purpose::Session => {
+            provider.clone()
+        }
+        used => used?,
+    };
     let way =
         if subscription::is_offered(&used, &options, host) { setup::ask_way().await? } else { Way::Key };
     let outcome = match way {
         Way::Key => setup::set_up(&used, &target.account, &options, host).await?,
-        Way::Token => subscription::make_token(target, &used, &options, host).await?,
+        Way::Token => {
+            if purpose != Purpose::Session {
+                // It starts the container, and nobody has asked yet.
+                trust::confirm_beside(target, host).await?;
+            }
+            subscription::make_token(target, &used, &options, host).await?
+        }
         Way::Login => return subscription::choose_login(target, host),
     };
     tell(&outcome.warnings, &outcome.path);
     let stored = load()?;
-    if let Credential::Key(used) = launch::session_env(target, provider, &stored)?.credential()
+    let env = match launch::session_env(target, provider, &stored) {
+        Err(Error::SessionEnv(session_env::Error::NoModel { .. })) if purpose != Purpose::Session => None,
+        env => Some(env?),
+    };
+    if let Some(Credential::Key(used)) = env.as_ref().map(SessionEnv::credential)
         && *used != outcome.name
     {
         ui::warn(&format!(
@@ -142,22 +199,32 @@ pub(super) fn as_used(target: &Target, provider: &Provider, stored: &Credentials
 /// The chosen provider's row and its credentials, where a session can start with what is there.
 pub fn known(target: &Target) -> Result<Option<(Provider, Credentials)>, Error> {
     let id = &target.settings.provider.value;
-    let provider = target.provider()?;
-    if let Some((provider, cloud)) = provider.and_then(|provider| Some((provider, provider.cloud.as_ref()?)))
-    {
-        let stored = cloud_credentials(target, provider)?;
-        let stated = |name: &str| stored.states(name) || row_states(provider, name);
-        return Ok(cloud.missing(stated).is_empty().then(|| (provider.clone(), stored)));
+    if let Some(provider) = target.provider()? {
+        return Ok(known_for(target, provider)?.map(|stored| (provider.clone(), stored)));
     }
     let stored = credentials::load(&target.reactor_home, &target.account, id)?;
-    Ok(match provider {
-        Some(provider) => {
-            (has_key(provider, &stored) || has_login(target, provider)).then(|| (provider.clone(), stored))
-        }
-        // A `.env` written by hand says all that a row would.
-        None if stored.iter().next().is_some() => Some((Provider::unlisted(id.clone()), stored)),
-        None => None,
-    })
+    // A `.env` written by hand says all that a row would.
+    let says_something = stored.iter().next().is_some();
+    Ok(says_something.then(|| (Provider::unlisted(id.clone()), stored)))
+}
+
+/// The credentials of the account for a provider, where a session can start with what is there.
+pub fn known_for(target: &Target, provider: &Provider) -> Result<Option<Credentials>, Error> {
+    if let Some(cloud) = &provider.cloud {
+        let stored = cloud_credentials(target, provider)?;
+        let stated = |name: &str| stored.states(name) || row_states(provider, name);
+        return Ok(cloud.missing(stated).is_empty().then_some(stored));
+    }
+    let stored = credentials::load(&target.reactor_home, &target.account, &provider.id)?;
+    Ok((has_key(provider, &stored) || has_login(target, provider)).then_some(stored))
+}
+
+/// All credentials of the account for a provider, whether a session can start with them or not.
+pub fn stored(target: &Target, provider: &Provider) -> Result<Credentials, Error> {
+    if provider.cloud.is_some() {
+        return cloud_credentials(target, provider);
+    }
+    Ok(credentials::load(&target.reactor_home, &target.account, &provider.id)?)
 }
 
 /// The credentials of a cloud mode, those in files among them.
@@ -214,23 +281,15 @@ fn add_row(target: &Target, row: &NewProvider) -> Result<(), Error> {
     if row.base_url.is_none() {
         return Ok(());
     }
-    let path = target.reactor_home.join("providers.yaml");
-    private_file::create_dir(&target.reactor_home, &target.reactor_home)?;
-    user_file::edit(&path, |text| {
-        let document = Document::parse(&path, text, &catalog::FILE_KEYS);
-        let mut document = document.map_err(config::Error::from)?;
-        let auth = if row.auth == Auth::XApiKey { "x-api-key" } else { "bearer" };
-        let fields: [(&[&str], Option<&str>); 4] = [
-            (&["base_url"], row.base_url.as_deref()),
-            (&["auth"], Some(auth)),
-            (&["key_env"], Some(&row.key_env)),
-            (&["models", "main"], row.main_model.as_deref()),
-        ];
-        for (field, value) in fields {
-            let Some(value) = value else { continue };
-            let key: Vec<&str> = ["providers", row.id.as_str()].iter().chain(field).copied().collect();
-            document = document.set(&key, &Scalar::Text(value.to_owned())).map_err(config::Error::from)?;
-        }
-        Ok(document.text().to_owned())
-    })
+    let auth = if row.auth == Auth::XApiKey { "x-api-key" } else { "bearer" };
+    let fields = [
+        (["base_url"].as_slice(), row.base_url.as_deref()),
+        (&["auth"], Some(auth)),
+        (&["key_env"], Some(&row.key_env)),
+        (&["models", "main"], row.main_model.as_deref()),
+    ];
+    let fields =
+        fields.into_iter().filter_map(|(field, value)| Some((field, Scalar::Text(value?.to_owned()))));
+    let fields: Vec<_> = fields.collect();
+    rows::edit(&target.reactor_home, |document| rows::with(document, &row.id, &fields))
 }

@@ -6,11 +6,15 @@ use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::built_in;
 use super::forward::{Agent, Forwarded};
 use super::image;
+use super::kept_variant;
 use super::lock::lock;
 use super::subscription;
 use super::target::Target;
+use crate::claude_version::ClaudeVersion;
+use crate::config::registry_use::RegistryUse;
 use crate::config::{EnvMode, Settings};
 use crate::container::apply::{self, Running, Wanted, apply, refuse_if_in_use, remove_unless_in_use};
 use crate::container::carried::{self, git_identity};
@@ -20,6 +24,7 @@ use crate::container::engine::exec::ExecRequest;
 use crate::container::engine::facts::SessionUser;
 use crate::container::engine::{self, Engine, Facts};
 use crate::container::found::State;
+use crate::container::image::labelled_claude_version;
 use crate::container::local_image::LocalImage;
 use crate::container::name::{Identity, slug};
 use crate::container::plan::{Plan, plan};
@@ -28,6 +33,7 @@ use crate::container::spec::{ContainerSpec, Parts, User, WORKDIR};
 use crate::container::terminal;
 use crate::error::Error;
 use crate::host::Host;
+use crate::image_choice::ImageChoice;
 use crate::private_file::{self, Lock};
 use crate::provider::catalog::Provider;
 use crate::provider::credential_files;
@@ -66,6 +72,7 @@ struct Launched {
     inside: Inside,
     /// What the session may use of the host's, for as long as this lives.
     forwarded: Forwarded,
+    claude_version: Option<ClaudeVersion>,
 }
 
 /// The variables of the session: what the provider's row, its `.env` and the settings make.
@@ -96,7 +103,7 @@ pub fn spec(
     let SessionUser { user, userns } = facts.session_user(User { uid: host.uid, gid: host.gid });
     let files = credential_files(target);
     let spec = ContainerSpec::new(Parts {
-        image: &image::reference(&target.settings.image.value),
+        image: &image::reference(&target.settings),
         custom,
         user,
         project: target.project.root(),
@@ -133,6 +140,8 @@ pub struct Entered {
     pub session: Session,
     /// What the session may use of the host's, for as long as this lives.
     pub forwarded: Forwarded,
+    /// The version of Claude Code in the image, as far as the image says.
+    pub claude_version: Option<ClaudeVersion>,
 }
 
 /// Makes sure that the target's container runs, and begins a session in it.
@@ -154,7 +163,7 @@ pub async fn enter(
     loop {
         let launching = Box::pin(launch(target, env, host, joining, agent.as_ref()));
         let launched = signals.unless(launching).await??;
-        let Launched { lock, engine, container, inside, forwarded } = launched;
+        let Launched { lock, engine, container, inside, forwarded, claude_version } = launched;
         if target.chosen.await_the_image() {
             target.remember()?;
         }
@@ -165,7 +174,7 @@ pub async fn enter(
             }
             session => {
                 drop(lock);
-                return Ok(Entered { session: session?, engine, container, forwarded });
+                return Ok(Entered { session: session?, engine, container, forwarded, claude_version });
             }
         }
     }
@@ -187,6 +196,13 @@ async fn launch(
     let custom =
         image::of_the_users(&engine, choice, host).await.map_err(|error| target.unfit_image(error))?;
     let custom = custom.as_ref();
+    if target.registry_use == RegistryUse::Always && custom.is_none() {
+        image::ensure(&engine, target, custom, host).await?;
+    }
+    let claude_version = match choice {
+        ImageChoice::BuiltIn(variant) => Some(built_in::recipe(&target.settings, *variant).claude_version()),
+        ImageChoice::Custom(_) => custom.and_then(|image| labelled_claude_version(&image.labels)),
+    };
     let spec = spec(target, custom, Some(env), engine.facts(), host);
     let session_env = match target.settings.env.value {
         EnvMode::Session => Vec::new(),
@@ -204,7 +220,7 @@ async fn launch(
         let plan = settled(plan(&spec, identity, found), joining, target, refused);
         tracing::info!(container = %identity.container_name(), plan = plan.verb(), why = %plan.why());
         let makes = matches!(plan, Plan::Create | Plan::Recreate(..));
-        if makes && !image::is_ready(&engine, choice, custom, host).await? {
+        if makes && !image::is_ready(&engine, &target.settings, custom, host).await? {
             if let Plan::Recreate(found, reasons) = &plan {
                 // Asked before the image is built: minutes of building would be for nothing.
                 let refused = refuse_if_in_use(&engine, found, reasons).await;
@@ -212,10 +228,7 @@ async fn launch(
             }
             // Nobody who only wants to join a container that runs has to wait for a build.
             drop(lock);
-            let ca_file = target.ca_file.as_ref().map(|file| file.path.as_path());
-            image::ensure(&engine, choice, custom, ca_file, host)
-                .await
-                .map_err(|error| target.unfit_image(error))?;
+            image::ensure(&engine, target, custom, host).await.map_err(|error| target.unfit_image(error))?;
             continue;
         }
         if let Plan::Recreate(found, reasons) = &plan {
@@ -244,7 +257,9 @@ async fn launch(
                 let forwarded = target.forward.start(agent, &target.settings, &engine, has)?;
                 let vars = [forwarded.vars.clone(), carried_vars(target, host)].concat();
                 let inside = Inside { user: spec.user, vars };
-                return Ok(Launched { lock, engine, container: running.id, inside, forwarded });
+                kept_variant::record(target)?;
+                let container = running.id;
+                return Ok(Launched { lock, engine, container, inside, forwarded, claude_version });
             }
         }
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::keys::{self, KeyArgs};
 use super::target::Target;
-use crate::config::Source;
+use crate::config::{Source, vars};
 use crate::error::Error;
 use crate::host::Host;
 use crate::name::RULE;
@@ -105,7 +105,7 @@ async fn import_key(
     let stored = credentials::load(&target.reactor_home, &target.account, &provider.id)?;
     let options = Options {
         source: setup::Source::Argument(old.value.clone()),
-        no_verify: args.no_verify,
+        no_verify: args.no_verify || vars::no_verify(host)?,
         ca_file: target.ca_file.as_ref().map(|file| file.path.clone()),
         command: keys::command(target),
     };

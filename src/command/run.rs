@@ -6,12 +6,15 @@ use secrecy::SecretString;
 
 use super::choices::ChoiceArgs;
 use super::dry_run;
+use super::kept_variant;
 use super::keys::KeyArgs;
 use super::launch::{self, Entered, Inside, Joining};
+use super::notices;
 use super::settle::settle;
+use super::shell;
 use super::subscription::{self, Opening};
 use super::target::Target;
-use crate::config::Values;
+use crate::config::{Source, Values};
 use crate::container::engine::exec::ExecRequest;
 use crate::container::session;
 use crate::error::Error;
@@ -73,7 +76,9 @@ pub async fn run(args: &Args, host: &Host) -> Result<ExitCode, Error> {
         session_persistence: args.no_persist.then_some(false),
         ..Values::default()
     };
-    let target = Target::resolve(&args.choices, own, host)?;
+    let mut target = Target::resolve(&args.choices, own, host)?;
+    Box::pin(kept_variant::settle(&mut target, host)).await;
+    let target = target;
     if args.dry_run {
         return dry_run::show(&target, args.json, host).await;
     }
@@ -87,9 +92,10 @@ pub async fn run(args: &Args, host: &Host) -> Result<ExitCode, Error> {
     };
     let request = |inside: &Inside| request(args, &target, &env, opening, inside, host);
     let entered = launch::enter(&target, &env, host, Joining::AsWanted, &mut signals, request).await?;
-    let Entered { engine, container, session, forwarded: _while_it_lives } = entered;
+    let Entered { engine, container, session, forwarded: _while_it_lives, claude_version } = entered;
     ui::note(&summary(&target, &env));
     subscription::warn_of_passed_over(&target, &env);
+    notices::of_older_claude(claude_version, &target.settings, &args.claude_args, host);
     let code = session::join(session, &mut signals).await;
     if !target.settings.session_persistence.value {
         match signals.unless(launch::remove_if_idle(&target, &engine, &container)).await {
@@ -110,7 +116,7 @@ fn request(
     host: &Host,
 ) -> ExecRequest {
     let (command, vars): (Vec<String>, Vec<(String, SecretString)>) = if args.shell {
-        (shell(target), launch::owned(env.for_command()))
+        (shell::command(target, &[]), launch::owned(env.for_command()))
     } else {
         let export_key = target.settings.export_key.value;
         let command = claude_command(args, target, env, opening);
@@ -118,17 +124,6 @@ fn request(
         (command, launch::owned(env.for_claude(export_key)))
     };
     launch::exec_request(command, vars, inside, host)
-}
-
-/// A login shell. An image of the user's may have none but `sh`.
-fn shell(target: &Target) -> Vec<String> {
-    match target.settings.image.value {
-        ImageChoice::BuiltIn(_) => ["bash", "-l"].map(str::to_owned).to_vec(),
-        ImageChoice::Custom(_) => {
-            let script = "command -v bash >/dev/null 2>&1 && exec bash -l; exec sh -l";
-            ["sh", "-c", script].map(str::to_owned).to_vec()
-        }
-    }
 }
 
 fn claude_command(args: &Args, target: &Target, env: &SessionEnv, opening: Opening) -> Vec<String> {
@@ -154,13 +149,19 @@ fn resumed(command: Vec<String>) -> Vec<String> {
 
 /// The line before the session: who talks to whom, and what pays for it.
 fn summary(target: &Target, env: &SessionEnv) -> String {
-    [
-        target.account.as_str(),
-        &ui::one_line(target.project.name()),
-        target.settings.provider.value.as_str(),
-        env.model().unwrap_or("default model"),
-        env.endpoint(),
-        &env.credential().to_string(),
-    ]
-    .join(" · ")
+    let image = &target.settings.image;
+    let mut parts = vec![
+        target.account.to_string(),
+        ui::one_line(target.project.name()),
+        target.settings.provider.value.to_string(),
+        env.model().unwrap_or("default model").to_owned(),
+        env.endpoint().to_owned(),
+        env.credential().to_string(),
+    ];
+    if let Source::Detected(_) = image.source
+        && image.value != ImageChoice::default()
+    {
+        parts.push(format!("image {} ({})", image.value, image.source));
+    }
+    parts.join(" · ")
 }

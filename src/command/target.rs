@@ -7,22 +7,26 @@ use std::path::{Path, PathBuf};
 use super::carried::Carried;
 use super::choices::{self, ChoiceArgs, Choices};
 use super::forward::{self, Forward};
+use super::sources::{Places, Sources};
 use super::trust::{Surroundings, Trust};
 use crate::config::agent_socket::AgentSocket;
-use crate::config::file::{self, UserFile};
-use crate::config::{self, Layer, Settings, Source, Values, resolve, vars};
+use crate::config::file;
+use crate::config::registry_use::RegistryUse;
+use crate::config::{self, Layer, Setting, Settings, Source, Values, resolve};
 use crate::container::drift::Reason;
 use crate::container::image_check::Error::{TooLong, Unfit};
 use crate::container::mount::{self, Mount};
 use crate::container::name::{Home, Identity};
 use crate::container::spec::{CA_FILE, CaFile, Limits, User};
+use crate::detect::{Detected, detect};
 use crate::error::Error;
 use crate::host::Host;
+use crate::image_choice::ImageChoice;
 use crate::name::{AccountName, ProviderId};
-use crate::private_file;
 use crate::project::{Project, SessionDir};
 use crate::provider::catalog::{Catalog, Provider};
 use crate::provider::user_env;
+use crate::variant::Variant;
 
 /// Everything that is settled before a key is looked at.
 #[derive(Debug)]
@@ -57,6 +61,10 @@ pub struct Target {
     pub identity: Identity,
     /// What of the host's it may use while it lives.
     pub forward: Forward,
+    /// What the project's folder speaks for, where nobody chose an image.
+    pub detected: Option<Detected>,
+    /// Whether the registry of the built-in images is asked.
+    pub registry_use: RegistryUse,
     /// CA certificates to trust in addition.
     pub ca_file: Option<CaFile>,
     /// What the user should know of the files that were read.
@@ -66,45 +74,30 @@ pub struct Target {
 impl Target {
     /// Resolves flags, environment and files. `own` is what the flags of one command alone say.
     pub fn resolve(args: &ChoiceArgs, own: Values, host: &Host) -> Result<Self, Error> {
-        let mut chosen = args.parse(own, host)?;
-        let reactor_home = host.reactor_home()?;
-        let project = Project::find(host)?;
-        project.refuse_keys_inside(&reactor_home)?;
+        let chosen = args.parse(own, host)?;
+        let sources = Sources::read(chosen.account.as_ref(), host)?;
+        Self::of(sources, chosen, args.registry.choice(host)?, host)
+    }
 
-        let user_path = reactor_home.join("config.yaml");
-        for decisive in [&reactor_home, &user_path, &reactor_home.join("providers.yaml")] {
-            // Who can change these decides where keys go.
-            private_file::refuse_changes_by_others(decisive)?;
-        }
-        let user = file::user_file(&user_path, &file::read_text(&user_path)?)?;
-        let project_path = project.file();
-        let own_file = project.has_own_file(host.uid);
-        let text = if own_file { file::read_project_text(&project_path, host.uid)? } else { String::new() };
-        let shared = file::project_choices(&project_path, &text)?;
-        let (account, account_source) =
-            account(&chosen, &user, &user_path, shared.choices.account.as_ref(), &project, host)?;
+    /// The same for a command that starts nothing and so may be given anywhere, in the home folder too: there is no
+    /// container to mount the folder into.
+    pub fn look(args: &ChoiceArgs, host: &Host) -> Result<Self, Error> {
+        let chosen = args.parse(Values::default(), host)?;
+        let sources = Sources::read_anywhere(chosen.account.as_ref(), host)?;
+        Self::of(sources, chosen, args.registry.choice(host)?, host)
+    }
 
-        let session_dir = project.session_dir(&reactor_home, &account);
-        let session_path = session_dir.file();
-        let text = file::read_text(&session_path)?;
-        let remembered = file::choices(&session_path, &text, Path::new(project.root()))?;
-        let warnings = [shared.choices.warnings.clone(), remembered.warnings].concat();
-        let account_folder = reactor_home.join(account.as_str());
-        let account_path = account_folder.join("config.yaml");
-        for decisive in [&account_folder, &account_path] {
-            private_file::refuse_changes_by_others(decisive)?;
-        }
-        let of_account = file::account_file(&account_path, &file::read_text(&account_path)?)?;
-        let layers = [
-            Layer { source: Source::UserFile(user_path), values: user.values },
-            Layer { source: Source::AccountFile(account_path), values: of_account },
-            Layer { source: Source::ProjectFile(project_path), values: shared.choices.values.clone() },
-            Layer { source: Source::SessionFile(session_path), values: remembered.values },
-            Layer { source: Source::Environment, values: vars::values(host)? },
-            Layer { source: Source::Flag, values: chosen.values.clone() },
-        ];
+    fn of(
+        sources: Sources,
+        mut chosen: Choices,
+        registry_use: RegistryUse,
+        host: &Host,
+    ) -> Result<Self, Error> {
+        let provider_of_files = resolve(sources.of_files()).provider.value;
+        let Sources { places, mut layers, shared, warnings, .. } = sources;
+        let Places { reactor_home, project, account, account_source, session_dir } = places;
+        layers.push(Layer { source: Source::Flag, values: chosen.values.clone() });
         let mut settings = resolve(&layers);
-        let provider_of_files = resolve(&layers[..4]).provider.value;
         if chosen.values.provider.is_none() && settings.provider.value != provider_of_files {
             // A variable chose the provider for this run alone, so a model for it is not to be remembered either.
             chosen.values.model = None;
@@ -116,6 +109,7 @@ impl Target {
                 hint: Some(hint),
             })?;
         }
+        let detected = take_detected(&mut settings, &project, host);
         let carried = Carried::find(&project, host, &reactor_home);
         let user = User { uid: host.uid, gid: host.gid };
         let taken = [carried.mounts.as_slice(), &Forward::places(&settings, user)].concat();
@@ -152,6 +146,8 @@ impl Target {
             mounts: mounts.into_iter().map(|mount| mount.mount).collect(),
             carried,
             forward,
+            detected,
+            registry_use,
             ca_file,
             reactor_home,
             project,
@@ -165,10 +161,23 @@ impl Target {
         })
     }
 
+    /// The variant that is used where nobody chose an image and there is no container: the one the project's folder speaks
+    /// for, else the default.
+    pub fn spoken_for(&self) -> Variant {
+        self.detected.map_or_else(Variant::default, |detected| detected.variant)
+    }
+
+    /// Takes another image than was resolved.
+    pub fn take_image(&mut self, image: ImageChoice, source: Source) {
+        self.identity = self.identity.with_image(image.clone());
+        self.settings.image = Setting { value: image, source };
+        self.forward = Forward::new(&self.settings, &self.identity, &self.reactor_home);
+    }
+
     /// What is said of an image that no session can run in: who did not name it in this command hears who did.
     pub fn unfit_image(&self, error: Error) -> Error {
         match (&self.settings.image.source, &error) {
-            (Source::Flag | Source::Default, _) => error,
+            (Source::Flag | Source::Default | Source::Detected(_) | Source::Container, _) => error,
             (from, Error::Pull(_) | Error::ImageCheck(Unfit { .. } | TooLong { .. })) => {
                 Error::NamedImage { from: from.clone(), error: Box::new(error) }
             }
@@ -235,7 +244,7 @@ impl Target {
     /// What a project's file chose that costs money or shows prompts to somebody, as long as this account was never
     /// used in this project: the user has to have seen it once.
     pub fn unseen_choices(&self) -> Vec<String> {
-        if self.session_dir.path().exists() {
+        if self.session_dir.is_used() {
             return Vec::new();
         }
         let mut unseen = Vec::new();
@@ -249,36 +258,17 @@ impl Target {
     }
 }
 
-fn account(
-    chosen: &Choices,
-    user: &UserFile,
-    user_path: &Path,
-    shared: Option<&AccountName>,
-    project: &Project,
-    host: &Host,
-) -> Result<(AccountName, Source), Error> {
-    if let Some(account) = &chosen.account {
-        return Ok((account.clone(), Source::Flag));
+/// Takes the image that the project's folder speaks for, where nobody chose one. The home folder is no project of one
+/// language: what lies there (`.aws`, say) is for all of them.
+pub(super) fn take_detected(settings: &mut Settings, project: &Project, host: &Host) -> Option<Detected> {
+    let root = Path::new(project.root());
+    if settings.image.source != Source::Default || root == host.home {
+        return None;
     }
-    if let Some(account) = vars::account(host)? {
-        return Ok((account, Source::Environment));
-    }
-    if let Some(account) = user.project_accounts.get(project.hash()) {
-        return Ok((account.clone(), Source::UserFile(user_path.to_owned())));
-    }
-    if let Some(account) = shared {
-        return Ok((account.clone(), Source::ProjectFile(project.file())));
-    }
-    if let Some(account) = &user.account {
-        return Ok((account.clone(), Source::UserFile(user_path.to_owned())));
-    }
-    let name: Result<AccountName, _> = host.var("USER").unwrap_or("user").parse();
-    let account = name.map_err(|error| config::Error::Value {
-        place: "your user name ($USER) cannot be the account".to_owned(),
-        problem: error.to_string(),
-        hint: Some("choose one with --account NAME".to_owned()),
-    })?;
-    Ok((account, Source::Default))
+    let detected = detect(root)?;
+    let value = ImageChoice::BuiltIn(detected.variant);
+    settings.image = Setting { value, source: Source::Detected(detected.name) };
+    Some(detected)
 }
 
 fn catalog(reactor_home: &Path) -> Result<Catalog, Error> {
@@ -296,7 +286,7 @@ fn socket(named: Option<&AgentSocket>, host: &Host) -> Option<PathBuf> {
 }
 
 /// The extra CA certificates: what was chosen, else what `SSL_CERT_FILE` names. A chosen file must be readable.
-fn ca_file(settings: &Settings, host: &Host) -> Result<Option<CaFile>, Error> {
+pub(super) fn ca_file(settings: &Settings, host: &Host) -> Result<Option<CaFile>, Error> {
     if let Some(setting) = &settings.ca_file {
         let path = host.absolute(&setting.value.to_string_lossy());
         let read = CaFile::read(&path).map(Some);

@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use super::choices::ChoiceArgs;
 use super::keys;
 use super::target::Target;
 use crate::config::file::ProjectFile;
@@ -144,6 +145,17 @@ pub async fn confirm(target: &Target, host: &Host) -> Result<(), Error> {
     if host.terminal.can_ask() && ask(target).await? { Ok(()) } else { Err(refused(target)) }
 }
 
+/// Asks about all that a repository chose, for a command that starts its container on a provider that the project need not
+/// use. What is asked is what a session would ask: what is started makes the account one that was used here, and after that
+/// nobody asks about the repository's provider any more.
+pub async fn confirm_beside(target: &Target, host: &Host) -> Result<(), Error> {
+    target.project.refuse_keys_inside(&target.reactor_home)?;
+    let account = (target.account_source == Source::Flag).then(|| target.account.to_string());
+    let own = Target::look(&ChoiceArgs { account, ..ChoiceArgs::default() }, host)?;
+    confirm(&own, host).await?;
+    keep_up(&own)
+}
+
 /// Shows what the user has not agreed to, and asks.
 pub async fn ask(target: &Target) -> Result<bool, Error> {
     show(target);
@@ -161,6 +173,7 @@ pub fn show(target: &Target) {
 /// Remembers that the user agreed, in place of what they agreed to before.
 pub fn remember(target: &Target) -> Result<(), Error> {
     private_file::create_dir(&target.reactor_home, target.session_dir.path())?;
+    target.session_dir.record(&target.project)?;
     let Trust { claims, digest, .. } = &target.trust;
     if claims.is_empty() {
         return forget(target);

@@ -13,17 +13,20 @@ pub struct Entry {
     pub value: String,
     /// Where it came from, in words.
     pub source: String,
+    /// Where it came from.
+    #[serde(skip)]
+    pub origin: Source,
 }
 
 impl Entry {
     fn new<T: ToString>(key: impl Into<String>, setting: &Setting<T>) -> Self {
         let Setting { value, source } = setting;
-        Self { key: key.into(), value: value.to_string(), source: source.to_string() }
+        Self { key: key.into(), value: value.to_string(), source: source.to_string(), origin: source.clone() }
     }
 
     /// Whether anybody said it.
     pub fn is_chosen(&self) -> bool {
-        self.source != Source::Default.to_string()
+        self.origin != Source::Default
     }
 }
 
@@ -50,11 +53,7 @@ impl Settings {
             Entry::new("ssh_agent", &self.ssh_agent),
             Entry::new("ssh_agent_socket", &self.ssh_agent_socket),
             Entry::new("session_persistence", &self.session_persistence),
-            Entry::new("sudo", &self.sudo),
         ]);
-        entries.extend(optional("limits.cpus", self.limits.cpus.as_ref()));
-        entries.extend(optional("limits.memory", self.limits.memory.as_ref()));
-        entries.extend(optional("limits.pids", self.limits.pids.as_ref()));
         let given = |setting: &Setting<super::MountText>| Setting {
             value: setting.value.given.clone(),
             source: setting.source.clone(),
@@ -64,9 +63,15 @@ impl Settings {
             key: format!("env.{name}"),
             value: setting.value.value.clone(),
             source: setting.source.to_string(),
+            origin: setting.source.clone(),
         }));
+        entries.push(Entry::new("sudo", &self.sudo));
+        entries.extend(optional("limits.cpus", self.limits.cpus.as_ref()));
+        entries.extend(optional("limits.memory", self.limits.memory.as_ref()));
+        entries.extend(optional("limits.pids", self.limits.pids.as_ref()));
         entries.extend(optional("engine", self.engine.as_ref()));
         entries.extend(optional("registry", self.registry.as_ref()));
+        entries.extend(optional("claude_version", self.claude_version.as_ref()));
         entries.extend(optional("ca_file", ca_file.as_ref()));
         entries
     }
@@ -83,7 +88,7 @@ mod tests {
         let text = "variant: ubuntu:24.04\nllm: {provider: zai, model: m, small_model: s, env: container, export_key: true}\n\
                     danger: true\nhost_docker: true\nhost_docker_timeout: 90s\nssh_agent: true\nssh_agent_socket: /a\n\
                     session_persistence: false\nsudo: false\nlimits: {cpus: 1.5, memory: 4096m, pids: 9}\n\
-                    mounts: [~/x:/y:ro]\nenv: {A: b}\nengine: podman\nregistry: ghcr.io/acme\nca_file: /ca.pem\n";
+                    mounts: [~/x:/y:ro]\nenv: {A: b}\nengine: podman\nregistry: ghcr.io/acme\nclaude_version: 2.1.300\nca_file: /ca.pem\n";
         let values = file::user_file(Path::new("/h/config.yaml"), text).unwrap().values;
         let layer = Layer { source: Source::UserFile("/h/config.yaml".into()), values };
         let settings = resolve(std::slice::from_ref(&layer));

@@ -5,11 +5,95 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 pub use super::keys::{ACCOUNT_KEYS, CHOICES_KEYS, USER_KEYS};
-use super::raw::{Content, content};
+use super::raw::{Content, content, content_and_problems};
 use super::yaml::{Document, Keys, Place};
 use super::{Error, Values, legacy};
 use crate::name::AccountName;
 use crate::wary_file::{self, Links, Opened};
+
+/// The files that make a layer each, from the lowest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The user's own defaults for everything.
+    User,
+    /// An account's defaults.
+    Account,
+    /// A project's file, shared through its repository.
+    Project,
+    /// This user's choices for a project.
+    Session,
+}
+
+impl Kind {
+    /// All of them, from the lowest layer to the highest.
+    pub const ALL: [Self; 4] = [Self::User, Self::Account, Self::Project, Self::Session];
+
+    /// In one word. Stable: `--json` prints it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Account => "account",
+            Self::Project => "project",
+            Self::Session => "session",
+        }
+    }
+
+    /// The keys that such a file may have.
+    pub fn keys(self) -> &'static Keys {
+        match self {
+            Self::User => &USER_KEYS,
+            Self::Account => &ACCOUNT_KEYS,
+            Self::Project | Self::Session => &CHOICES_KEYS,
+        }
+    }
+
+    /// Whether such a file may be of the old `key=value` form.
+    pub fn can_be_legacy(self) -> bool {
+        matches!(self, Self::Project | Self::Session)
+    }
+}
+
+/// A file with all that is wrong with it.
+#[derive(Debug, Default)]
+pub struct Examined {
+    /// What it is as YAML; nothing where it is none.
+    pub document: Option<Document>,
+    /// Its values that are right.
+    pub values: Values,
+    /// What is wrong, in the order of the file.
+    pub problems: Vec<Error>,
+    /// What the user should know of lines that say nothing.
+    pub warnings: Vec<String>,
+}
+
+/// Looks for all that is wrong with a text, by the same code that reads it. The relative source of a mount in a
+/// `.claude-reactor` file is below `project`.
+pub fn examine(kind: Kind, path: &Path, text: &str, project: &Path) -> Examined {
+    let (yaml, warnings) = match kind.can_be_legacy().then(|| legacy::to_yaml(path, text)).transpose() {
+        Ok(converted) => match converted.flatten() {
+            Some(legacy::Converted { yaml, warnings }) => (yaml, warnings),
+            None => (text.to_owned(), Vec::new()),
+        },
+        Err(error) => return Examined { problems: vec![error], ..Examined::default() },
+    };
+    let (document, problems) = Document::examine(path, &yaml, kind.keys());
+    let readable = document.as_ref().map(|document| document.without(&problems));
+    let mut problems: Vec<Error> = problems.into_iter().map(Error::from).collect();
+    let base = if kind.can_be_legacy() { project } else { folder(path) };
+    let mut values = Values::default();
+    let read = document.as_ref().zip(readable.as_ref());
+    match read.map(|(document, readable)| content_and_problems(document, readable, base)) {
+        Some(Ok((content, more))) => {
+            values = content.values;
+            problems.extend(more);
+        }
+        // What cannot be read has been said already, in words of our own.
+        Some(Err(error)) if problems.is_empty() => problems.push(error),
+        Some(Err(_)) | None => {}
+    }
+    problems.sort_by_key(|problem| problem.place().and_then(|place| place.position));
+    Examined { document, values, problems, warnings }
+}
 
 /// What a `.claude-reactor` file says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,7 +138,7 @@ pub struct UserFile {
 }
 
 /// Far more than anybody writes. A repository's file may be anything, and YAML takes long to refuse some of it.
-const LARGEST: u64 = 256 * 1024;
+pub const LARGEST: u64 = 256 * 1024;
 
 /// Reads the text of a file of the user's own; a file that is not there is empty.
 pub fn read_text(path: &Path) -> Result<String, Error> {

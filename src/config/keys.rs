@@ -1,32 +1,32 @@
-//! Which keys each of the configuration files may have.
+//! Which keys each of the configuration files may have, and of which type their values are. What each is for: `table`.
 
 use super::yaml::Keys;
 
 const LLM: Keys = Keys::Map(&[
-    ("provider", Keys::Leaf),
-    ("model", Keys::Leaf),
-    ("small_model", Keys::Leaf),
-    ("env", Keys::Leaf),
-    ("export_key", Keys::Leaf),
+    ("provider", Keys::Text),
+    ("model", Keys::Text),
+    ("small_model", Keys::Text),
+    ("env", Keys::Text),
+    ("export_key", Keys::Bool),
 ]);
-const LIMITS: Keys = Keys::Map(&[("cpus", Keys::Leaf), ("memory", Keys::Leaf), ("pids", Keys::Leaf)]);
+const LIMITS: Keys = Keys::Map(&[("cpus", Keys::Text), ("memory", Keys::Text), ("pids", Keys::Text)]);
 
 /// The keys that every file may have, and then those that one has alone.
 macro_rules! choices_and {
     ($($own:expr),* $(,)?) => {
         Keys::Map(&[
-            ("variant", Keys::Leaf),
+            ("variant", Keys::Text),
             ("image", Keys::AliasOf("variant")),
-            ("danger", Keys::Leaf),
+            ("danger", Keys::Bool),
             ("llm", LLM),
-            ("host_docker", Keys::Leaf),
-            ("host_docker_timeout", Keys::Leaf),
-            ("ssh_agent", Keys::Leaf),
-            ("ssh_agent_socket", Keys::Leaf),
-            ("session_persistence", Keys::Leaf),
-            ("mounts", Keys::Leaf),
-            ("env", Keys::Each(&Keys::Leaf)),
-            ("sudo", Keys::Leaf),
+            ("host_docker", Keys::Bool),
+            ("host_docker_timeout", Keys::Text),
+            ("ssh_agent", Keys::Bool),
+            ("ssh_agent_socket", Keys::Text),
+            ("session_persistence", Keys::Bool),
+            ("mounts", Keys::List),
+            ("env", Keys::Each(&Keys::Text)),
+            ("sudo", Keys::Bool),
             ("limits", LIMITS),
             $($own),*
         ])
@@ -35,7 +35,7 @@ macro_rules! choices_and {
 
 /// The keys of a `.claude-reactor` file, in a project and in a session dir.
 pub static CHOICES_KEYS: Keys = choices_and!(
-    ("account", Keys::Leaf),
+    ("account", Keys::Text),
     (
         "engine",
         Keys::Elsewhere(
@@ -44,13 +44,16 @@ pub static CHOICES_KEYS: Keys = choices_and!(
     ),
     ("ca_file", Keys::Elsewhere("it belongs in ~/.claude-reactor/config.yaml")),
     ("registry", Keys::Elsewhere("it belongs in ~/.claude-reactor/config.yaml")),
+    ("claude_version", Keys::Elsewhere("it belongs in ~/.claude-reactor/config.yaml")),
+    ("projects", Keys::Elsewhere("it belongs in ~/.claude-reactor/config.yaml")),
 );
 
 /// The keys of an account's `config.yaml`.
 pub static ACCOUNT_KEYS: Keys = choices_and!(
-    ("engine", Keys::Leaf),
-    ("ca_file", Keys::Leaf),
-    ("registry", Keys::Leaf),
+    ("engine", Keys::Text),
+    ("ca_file", Keys::Text),
+    ("registry", Keys::Text),
+    ("claude_version", Keys::Text),
     (
         "account",
         Keys::Elsewhere("it belongs in ~/.claude-reactor/config.yaml: this file is one account's already")
@@ -60,43 +63,10 @@ pub static ACCOUNT_KEYS: Keys = choices_and!(
 
 /// The keys of the user's `config.yaml`.
 pub static USER_KEYS: Keys = choices_and!(
-    ("account", Keys::Leaf),
-    ("engine", Keys::Leaf),
-    ("ca_file", Keys::Leaf),
-    ("registry", Keys::Leaf),
-    ("projects", Keys::Each(&Keys::Map(&[("account", Keys::Leaf)]))),
+    ("account", Keys::Text),
+    ("engine", Keys::Text),
+    ("ca_file", Keys::Text),
+    ("registry", Keys::Text),
+    ("claude_version", Keys::Text),
+    ("projects", Keys::Each(&Keys::Map(&[("account", Keys::Text)]))),
 );
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The dotted paths of everything that takes a value.
-    fn paths(keys: &Keys, parents: &str, into: &mut Vec<String>) {
-        match keys {
-            Keys::Map(entries) => {
-                for (name, below) in *entries {
-                    let separator = if parents.is_empty() { "" } else { "." };
-                    paths(below, &format!("{parents}{separator}{name}"), into);
-                }
-            }
-            Keys::Each(below) if matches!(below, Keys::Map(_)) => {
-                paths(below, &format!("{parents}.{{hash}}"), into);
-            }
-            Keys::Elsewhere(_) => {}
-            Keys::Leaf | Keys::Each(_) | Keys::Free | Keys::AliasOf(_) => into.push(parents.to_owned()),
-        }
-    }
-
-    #[test]
-    fn every_key_is_documented() {
-        let mut all = Vec::new();
-        for keys in [&CHOICES_KEYS, &ACCOUNT_KEYS, &USER_KEYS] {
-            paths(keys, "", &mut all);
-        }
-        let documentation = include_str!("../../docs/configuration.md");
-        for key in all {
-            assert!(documentation.contains(&format!("`{key}`")), "{key} is not in docs/configuration.md");
-        }
-    }
-}

@@ -4,15 +4,11 @@
 //! trusted, placed in messages and edited by the same code. The old rules: lines are trimmed; blank ones and those that
 //! begin with `#` say nothing; a line is split at its first `=`; of two lines with one key the last counts; a boolean is
 //! true only for `true`.
-//!
-//! One value is not taken as it stands: a variant that earlier versions had and this one has not yet. Nobody chose it
-//! against this version, so it counts as not set, and whoever has it is told.
 
 use std::fmt::Write;
 use std::path::Path;
 
 use super::Error;
-use crate::variant::{Variant, VariantError};
 
 /// What a key of the old form takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,20 +67,11 @@ pub fn to_yaml(path: &Path, text: &str) -> Result<Option<Converted>, Error> {
     let lines: Vec<Line<'_>> = lines(text).collect();
     let mut yaml = String::with_capacity(text.len() + lines.len());
     let mut warnings = Vec::new();
-    let mut later = None;
     for (index, line) in lines.iter().enumerate() {
         let place = format!("{}:{}", path.display(), index + 1);
         match *line {
             Line::Empty(comment) => yaml.push_str(&printable(comment)),
             Line::Entry { key, value, whole } => match kind(key) {
-                Some(_) if is_last(&lines[index + 1..], key) && is_later(key, value) => {
-                    comment(&mut yaml, whole);
-                    later = Some(format!(
-                        "{place}: the variant `{value}` is not in this version yet; the line is ignored, and `{}` is used \
-                         unless another image is chosen",
-                        Variant::default()
-                    ));
-                }
                 Some(kind @ (Kind::Flag | Kind::Text)) if is_last(&lines[index + 1..], key) => {
                     let _ = write!(yaml, "{key}:{}", scalar(kind, value));
                 }
@@ -96,8 +83,9 @@ pub fn to_yaml(path: &Path, text: &str) -> Result<Option<Converted>, Error> {
                 }
             },
             Line::Yaml(_) => {
-                return Err(Error::Value {
-                    place,
+                return Err(Error::FileLine {
+                    path: path.to_owned(),
+                    line: index + 1,
                     problem: "a line of YAML in a file of the old key=value form".to_owned(),
                     hint: Some(
                         "write the whole file as YAML: `key: value` instead of `key=value`".to_owned(),
@@ -119,7 +107,6 @@ pub fn to_yaml(path: &Path, text: &str) -> Result<Option<Converted>, Error> {
     if more > 0 {
         warnings.push(format!("{}: {more} more such lines", path.display()));
     }
-    warnings.splice(0..0, later);
     Ok(Some(Converted { yaml, warnings }))
 }
 
@@ -174,11 +161,6 @@ fn kind(key: &str) -> Option<Kind> {
 
 fn is_last(later: &[Line<'_>], key: &str) -> bool {
     !later.iter().any(|line| matches!(line, Line::Entry { key: other, .. } if *other == key))
-}
-
-/// Whether an entry names a built-in image of a later version.
-fn is_later(key: &str, value: &str) -> bool {
-    key == "variant" && matches!(value.parse::<Variant>(), Err(VariantError::Later(_)))
 }
 
 /// The value as YAML, with the blank before it; nothing for a text that is empty, which counted as not set.

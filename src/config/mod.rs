@@ -11,8 +11,11 @@ pub mod legacy;
 pub mod limits;
 mod mount_text;
 mod raw;
+pub mod registry_use;
 pub mod resolve;
+pub mod schema;
 mod secret_like;
+pub mod table;
 pub mod timeout;
 pub mod trust;
 mod values;
@@ -25,12 +28,15 @@ use std::str::FromStr;
 
 pub use mount_text::MountText;
 pub use resolve::{EnvMode, Layer, Limits, Setting, Settings, Source, resolve};
+pub use secret_like::is_secret;
 pub use values::Values;
 pub use variable::Variable;
 
+use crate::claude_version::ClaudeVersion;
 use crate::engine_choice::{self, EngineChoice};
 use crate::image_choice::{self, ImageChoice, RegistryPrefix};
 use crate::name::{self, ProviderId};
+use crate::nearest;
 
 /// What is wrong with the configuration.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +53,30 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// A value of a file that cannot be.
+    #[error("{place}: {key}: {problem}")]
+    FileValue {
+        /// Where it stands.
+        place: Box<yaml::Place>,
+        /// Its key.
+        key: String,
+        /// What is wrong.
+        problem: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+    /// A line of a file that cannot be.
+    #[error("{}:{line}: {problem}", .path.display())]
+    FileLine {
+        /// The file.
+        path: PathBuf,
+        /// The line.
+        line: usize,
+        /// What is wrong.
+        problem: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
     /// A value that cannot be.
     #[error("{place}: {problem}")]
     Value {
@@ -60,12 +90,23 @@ pub enum Error {
 }
 
 impl Error {
+    /// Where in a file it is.
+    pub fn place(&self) -> Option<&yaml::Place> {
+        match self {
+            Self::Yaml(error) => Some(error.place()),
+            Self::FileValue { place, .. } => Some(place),
+            Self::Read { .. } | Self::FileLine { .. } | Self::Value { .. } => None,
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Yaml(error) => error.hint(),
             Self::Read { .. } => None,
-            Self::Value { hint, .. } => hint.clone(),
+            Self::FileValue { hint, .. } | Self::FileLine { hint, .. } | Self::Value { hint, .. } => {
+                hint.clone()
+            }
         }
     }
 }
@@ -103,6 +144,12 @@ impl ValueText for RegistryPrefix {
     }
 }
 
+impl ValueText for ClaudeVersion {
+    fn from_text(text: &str) -> Result<Self, (String, Option<String>)> {
+        text.parse().map_err(|error: crate::claude_version::Error| (error.to_string(), Some(error.hint())))
+    }
+}
+
 impl ValueText for EngineChoice {
     fn from_text(text: &str) -> Result<Self, (String, Option<String>)> {
         text.parse().map_err(|error: engine_choice::Error| (error.to_string(), error.hint()))
@@ -120,7 +167,7 @@ impl ValueText for bool {
         match text {
             "true" | "1" => Ok(true),
             "false" | "0" => Ok(false),
-            _ => Err((format!("{text:?} is neither true nor false"), None)),
+            _ => Err((format!("{text:?} is neither true nor false"), yaml::flag_hint(text))),
         }
     }
 }
@@ -129,7 +176,8 @@ impl ValueText for EnvMode {
     fn from_text(text: &str) -> Result<Self, (String, Option<String>)> {
         let found = Self::NAMES.iter().find(|(name, _)| *name == text);
         let known = Self::NAMES.map(|(name, _)| name).join(" or ");
-        found.map(|(_, mode)| *mode).ok_or_else(|| (format!("{text:?} is not {known}"), None))
+        let hint = || nearest::hint(text, Self::NAMES.map(|(name, _)| name));
+        found.map(|(_, mode)| *mode).ok_or_else(|| (format!("{text:?} is not {known}"), hint()))
     }
 }
 

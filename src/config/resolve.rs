@@ -8,6 +8,7 @@ use super::agent_socket::AgentSocket;
 use super::limits::{Cpus, Memory, Pids};
 use super::timeout::Timeout;
 use super::{MountText, Values, Variable};
+use crate::claude_version::ClaudeVersion;
 use crate::engine_choice::EngineChoice;
 use crate::image_choice::{ImageChoice, RegistryPrefix};
 use crate::name::ProviderId;
@@ -17,6 +18,10 @@ use crate::name::ProviderId;
 pub enum Source {
     /// Nobody said anything.
     Default,
+    /// Nobody said anything, and this name in the project's folder speaks for it.
+    Detected(&'static str),
+    /// Nobody said anything, and the container that is there has it.
+    Container,
     /// The user's own defaults for everything.
     UserFile(PathBuf),
     /// The account's defaults.
@@ -31,10 +36,29 @@ pub enum Source {
     Flag,
 }
 
+impl Source {
+    /// The layer, in one word. Stable: `--json` prints it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Detected(_) => "detected",
+            Self::Container => "container",
+            Self::UserFile(_) => "user",
+            Self::AccountFile(_) => "account",
+            Self::ProjectFile(_) => "project",
+            Self::SessionFile(_) => "session",
+            Self::Environment => "environment",
+            Self::Flag => "flag",
+        }
+    }
+}
+
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
+            Self::Detected(name) => write!(f, "detected: {name}"),
+            Self::Container => f.write_str("the container that is there"),
             Self::UserFile(path)
             | Self::AccountFile(path)
             | Self::ProjectFile(path)
@@ -126,6 +150,8 @@ pub struct Settings {
     pub engine: Option<Setting<EngineChoice>>,
     /// Where the built-in images may be had.
     pub registry: Option<Setting<RegistryPrefix>>,
+    /// The version of Claude Code in the built-in images; without one, the one that this program pins.
+    pub claude_version: Option<Setting<ClaudeVersion>>,
     /// CA certificates to trust in addition, a PEM file.
     pub ca_file: Option<Setting<PathBuf>>,
 }
@@ -176,6 +202,7 @@ pub fn resolve(layers: &[Layer]) -> Settings {
         },
         engine: pick(layers, |values| values.engine.clone()),
         registry: pick(layers, |values| values.registry.clone()),
+        claude_version: pick(layers, |values| values.claude_version),
         ca_file: pick(layers, |values| values.ca_file.clone()),
         provider,
     }

@@ -45,7 +45,7 @@ const SHORTEST: usize = 16;
 const SHORTEST_UNKNOWN: usize = 32;
 
 /// Whether a variable is a secret in all likelihood, by its name or its value.
-pub(super) fn is_secret(name: &str, value: &str) -> bool {
+pub fn is_secret(name: &str, value: &str) -> bool {
     let is_path = value.starts_with(['/', '~', '.']);
     name_is_secret(name) || (!is_path && name_may_be_secret(name)) || value_is_secret(value)
 }

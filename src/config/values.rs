@@ -7,6 +7,7 @@ use super::agent_socket::AgentSocket;
 use super::limits::{Cpus, Memory, Pids};
 use super::timeout::Timeout;
 use super::{EnvMode, MountText, Variable};
+use crate::claude_version::ClaudeVersion;
 use crate::engine_choice::EngineChoice;
 use crate::image_choice::{ImageChoice, RegistryPrefix};
 use crate::name::ProviderId;
@@ -54,6 +55,8 @@ pub struct Values {
     pub engine: Option<EngineChoice>,
     /// `registry`: where the built-in images may be had.
     pub registry: Option<RegistryPrefix>,
+    /// `claude_version`: the version of Claude Code in the built-in images.
+    pub claude_version: Option<ClaudeVersion>,
     /// `ca_file`: CA certificates to trust in addition, a PEM file; absolute, or `~/…`.
     pub ca_file: Option<PathBuf>,
 }

@@ -89,9 +89,11 @@ impl Error {
                 "rename or remove one that you do not need: `docker rename {} other`",
                 names.first().map_or("NAME", String::as_str)
             )),
-            Self::InUse { name, .. } => Some(format!(
-                "leave those sessions first, or end them with `docker rm -f {name}`; `claude-reactor exec` joins them as they are"
-            )),
+            Self::InUse { .. } => Some(
+                "leave those sessions first, or end them with `claude-reactor stop`; `claude-reactor exec` joins them as \
+                 they are"
+                    .to_owned(),
+            ),
             Self::CaBundle => Some(format!(
                 "see that you may read the CA file, which is {CA_FILE} inside, and that the engine's disk is not full"
             )),

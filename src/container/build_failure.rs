@@ -22,6 +22,7 @@ pub struct Failure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cause {
     DiskFull,
+    NoVersion,
     BaseImage,
     Certificate,
     Network,
@@ -31,6 +32,7 @@ enum Cause {
 /// breaks downloads too, and a certificate is refused on a network that works.
 const SIGNS: &[(Cause, &[&str])] = &[
     (Cause::DiskFull, &["no space left on device", "No space left on device", "ENOSPC"]),
+    (Cause::NoVersion, &["No matching version found for @anthropic-ai/claude-code"]),
     (
         Cause::Certificate,
         &[
@@ -75,9 +77,12 @@ impl Failure {
                 "the engine's disk is full: `docker system df` shows what takes the space, \
                  `docker system prune` frees what is unused"
             }
+            Cause::NoVersion => {
+                "npm has no Claude Code of that version: see `npm view @anthropic-ai/claude-code versions`, or take `latest`"
+            }
             Cause::BaseImage => {
                 "the base image cannot be pulled: check the network and the engine's proxy settings; where no registry \
-                 can be reached, `make image-base` (scripts/base-image.sh) in claude-reactor's source folder makes it \
+                 can be reached, `make base-image` (scripts/base-image.sh) in claude-reactor's source folder makes it \
                  from Debian's packages"
             }
             Cause::Certificate => {

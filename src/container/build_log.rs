@@ -61,6 +61,13 @@ pub enum Progress {
     Layers(PullState),
     /// That image is there.
     Pulled,
+    /// A whole image begins to go to its registry.
+    Pushing {
+        /// The image.
+        reference: String,
+    },
+    /// It is there.
+    Pushed,
 }
 
 /// Follows a build from its events.

@@ -3,7 +3,7 @@
 //! Labels alone do not prove it: `docker commit` keeps them, so a container that somebody started from such a picture
 //! of ours carries every one of them. What it does not have is our mounts, and our image.
 
-use super::name::Identity;
+use super::name::Home;
 use super::spec::ContainerSpec;
 
 /// A container with the labels of an identity, as the engine reports it.
@@ -50,23 +50,46 @@ pub enum State {
     Running,
 }
 
+impl State {
+    /// The state in a word, for people and for `--json`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Dead => "dead",
+            Self::Removing => "removing",
+            Self::Restarting => "restarting",
+            Self::NeverStarted => "created",
+            Self::Stopped => "stopped",
+            Self::Paused => "paused",
+            Self::Running => "running",
+        }
+    }
+
+    /// Whether there are processes in it.
+    pub fn is_live(self) -> bool {
+        matches!(self, Self::Running | Self::Paused | Self::Restarting)
+    }
+}
+
 impl Found {
-    /// Whether it is the identity's: made by us, and for this home.
-    pub fn belongs_to(&self, identity: &Identity) -> bool {
+    /// Whether it is ours: made by us, and for this home.
+    pub fn belongs_to(&self, home: &Home) -> bool {
         let Ok(made_from) = serde_json::from_str::<serde_json::Value>(&self.spec) else {
             // A label that cannot be read is no reason to make a second container beside this one.
-            return self.home.as_ref() == Some(&identity.home.digest());
-        };
-        let texts = |key: &str| -> Vec<&str> {
-            let mounts = made_from["mounts"].as_array();
-            mounts.into_iter().flatten().filter_map(|mount| mount[key].as_str()).collect()
+            return self.home.as_ref() == Some(&home.digest());
         };
         let ours = match &self.home {
-            Some(home) => *home == identity.home.digest(),
-            None => texts("source").into_iter().any(|source| is_below(source, &identity.home.path)),
+            Some(label) => *label == home.digest(),
+            None => texts(&made_from, "source").any(|source| is_below(source, &home.path)),
         };
-        ours && texts("target").into_iter().all(|target| self.mounted.iter().any(|there| there == target))
+        ours && texts(&made_from, "target").all(|target| self.mounted.iter().any(|there| there == target))
             && made_from["image"].as_str().is_none_or(|image| self.is_of_image(image))
+    }
+
+    /// The folders of this machine that it has inside, by its label.
+    pub fn sources(&self) -> Vec<String> {
+        let made_from = serde_json::from_str::<serde_json::Value>(&self.spec).unwrap_or_default();
+        texts(&made_from, "source").map(str::to_owned).collect()
     }
 
     /// Whether it was made from this image. Engines put a registry's name before a reference, and show an id where the
@@ -82,6 +105,11 @@ impl Found {
     pub(super) fn rank(&self, wanted: &ContainerSpec) -> impl Ord + use<> {
         (self.home.is_some() && self.spec_digest == wanted.digest(), self.state, self.created)
     }
+}
+
+/// A part of each mount of a spec.
+fn texts<'a>(made_from: &'a serde_json::Value, key: &'static str) -> impl Iterator<Item = &'a str> {
+    made_from["mounts"].as_array().into_iter().flatten().filter_map(move |mount| mount[key].as_str())
 }
 
 fn is_below(path: &str, folder: &str) -> bool {
@@ -112,23 +140,23 @@ pub(super) mod tests {
 
     #[test]
     fn what_carries_our_labels_is_ours_only_with_our_mounts_and_image() {
-        let identity = identity("alice", "zai", HOME);
+        let home = identity("alice", "zai", HOME).home;
         let ours = found(&spec(1000), State::Running);
-        assert!(ours.belongs_to(&identity));
+        assert!(ours.belongs_to(&home));
         for image in [format!("localhost/{}", ours.image), "sha256:33b06f2bc1b886c3".to_owned()] {
-            assert!(Found { image, ..ours.clone() }.belongs_to(&identity));
+            assert!(Found { image, ..ours.clone() }.belongs_to(&home));
         }
-        assert!(!Found { mounted: Vec::new(), ..ours.clone() }.belongs_to(&identity));
-        assert!(!Found { image: "picture:latest".to_owned(), ..ours.clone() }.belongs_to(&identity));
+        assert!(!Found { mounted: Vec::new(), ..ours.clone() }.belongs_to(&home));
+        assert!(!Found { image: "picture:latest".to_owned(), ..ours.clone() }.belongs_to(&home));
         let mut more = ours.clone();
         more.mounted.push("/mnt/more".to_owned());
-        assert!(more.belongs_to(&identity), "a mount more is for the comparison");
+        assert!(more.belongs_to(&home), "a mount more is for the comparison");
     }
 
     #[test]
     fn a_container_of_another_home_is_not_ours_and_one_of_an_older_version_where_its_mounts_lie_in_it() {
         let (mine, theirs) =
-            (identity("alice", "zai", HOME), identity("alice", "zai", "/home/alice/.claude"));
+            (identity("alice", "zai", HOME).home, identity("alice", "zai", "/home/alice/.claude").home);
         let now = found(&spec(1000), State::Running);
         let before = Found { home: None, ..now.clone() };
         for container in [now, before] {

@@ -6,14 +6,14 @@
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
-use super::engine::probe::{Probe, ProbeRequest, Ran};
+use super::engine::probe::{Probe, ProbeRequest, Ran, Reach};
 use super::engine::{self, Engine};
 use super::local_image::LocalImage;
 use super::spec::User;
 use crate::image_choice::ImageReference;
 
 /// The oldest Claude Code known to heed the variables by which a session is kept on its backend.
-const OLDEST: Version = Version([2, 1, 197]);
+pub const OLDEST: Version = Version([2, 1, 197]);
 /// How long the look may take: the first start of a large program on a slow disk.
 const LIMIT: Duration = Duration::from_secs(60);
 /// Counts what is looked for: an image that passed another look is looked at again.
@@ -153,9 +153,9 @@ pub async fn check(
         let os = image.os.as_deref().unwrap_or_default();
         return Err(unfit(vec![format!("it is for {}, and sessions run on Linux", os.escape_debug())]));
     }
-    let probe = engine
-        .probe(ProbeRequest { image: &image.name, user, script: SCRIPT, env: environment(image) })
-        .await?;
+    let env = environment(image);
+    let request = ProbeRequest { image: &image.name, user, script: SCRIPT, env, reach: Reach::default() };
+    let probe = engine.probe(request).await?;
     if !is_on_path(&probe, image, SHELL).await? {
         let mut missing = Vec::new();
         for tool in NEEDED {
@@ -294,7 +294,7 @@ impl Report {
 }
 
 /// `2.1.329 (Claude Code)`.
-fn parse_version(line: &str) -> Option<Version> {
+pub fn parse_version(line: &str) -> Option<Version> {
     let (number, rest) = line.split_once(' ')?;
     let mut parts = number.split('-').next()?.split('.').map(str::parse::<u32>);
     let version = Version([parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?]);

@@ -1,4 +1,6 @@
-//! An image of the user's that the engine has: what of it a container is made by.
+//! An image that the engine has: what of one of the user's a container is made by.
+
+use std::collections::BTreeMap;
 
 use super::engine::{Engine, Error};
 use super::registry::names_a_registry;
@@ -21,6 +23,10 @@ pub struct LocalImage {
     pub architecture: Option<String>,
     /// The variables it sets, as `NAME=value`.
     pub env: Vec<String>,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// What it takes, in bytes, with all that it is made from.
+    pub size: Option<u64>,
 }
 
 impl LocalImage {

@@ -78,6 +78,12 @@ impl Identity {
         }
     }
 
+    /// The same with another image.
+    #[must_use]
+    pub fn with_image(&self, image: ImageChoice) -> Self {
+        Self { image, ..self.clone() }
+    }
+
     /// The labels that no other container has.
     pub fn labels(&self) -> BTreeMap<String, String> {
         let mut labels = self.labels_of_any_home();
@@ -142,7 +148,7 @@ pub fn slug(image: &ImageChoice) -> String {
 }
 
 /// The machine's architecture in the engines' words.
-fn architecture() -> &'static str {
+pub(super) fn architecture() -> &'static str {
     match std::env::consts::ARCH {
         "x86_64" => "amd64",
         "aarch64" => "arm64",

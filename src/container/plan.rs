@@ -32,6 +32,16 @@ impl Plan {
         }
     }
 
+    /// The container that there is.
+    pub fn found(&self) -> Option<&Found> {
+        match self {
+            Self::Create => None,
+            Self::Reuse(found) | Self::Unpause(found) | Self::Start(found) | Self::Recreate(found, _) => {
+                Some(found)
+            }
+        }
+    }
+
     /// Why, in words.
     pub fn why(&self) -> String {
         match self {
@@ -47,7 +57,7 @@ impl Plan {
 /// Compares what is wanted with what there is under the identity's labels. Of several that are the identity's (a copy
 /// that somebody made with our mounts, say) the best one counts, and the others are left alone.
 pub fn plan(spec: &ContainerSpec, identity: &Identity, found: Vec<Found>) -> Plan {
-    let ours = found.into_iter().filter(|found| found.belongs_to(identity));
+    let ours = found.into_iter().filter(|found| found.belongs_to(&identity.home));
     let Some(found) = ours.max_by_key(|found| found.rank(spec)) else { return Plan::Create };
     let mut reasons = Vec::new();
     if found.home.is_none() {

@@ -1,14 +1,33 @@
-//! Why an image could not be pulled, for a person.
+//! Why an image could not be pulled or pushed, for a person.
 //!
 //! The causes are read from what the engines pass on of the registry's words, which is text and nothing else.
 
 use super::registry::{Registry, Remote};
 use crate::image_choice::ImageReference;
 
-/// A pull that failed.
+/// What was to be done with an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// It was to come from its registry.
+    Pull,
+    /// It was to go there.
+    Push,
+}
+
+impl std::fmt::Display for Direction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Pull => "pulled",
+            Self::Push => "pushed",
+        })
+    }
+}
+
+/// A pull or a push that failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the image {reference} cannot be pulled: {}\n  {message}", self.words())]
+#[error("the image {reference} cannot be {direction}: {}\n  {message}", self.words())]
 pub struct Failure {
+    direction: Direction,
     reference: ImageReference,
     registry: Registry,
     message: String,
@@ -73,9 +92,16 @@ const SIGNS: &[(Cause, &[&str])] = &[
 
 impl Failure {
     /// `message` is what the engine gave as the reason.
-    pub fn new(reference: &ImageReference, image: &Remote, message: &str, with_credential: bool) -> Self {
+    pub fn new(
+        direction: Direction,
+        reference: &ImageReference,
+        image: &Remote,
+        message: &str,
+        with_credential: bool,
+    ) -> Self {
         let plain = |c: char| if c.is_control() { ' ' } else { c };
         Self {
+            direction,
             reference: reference.clone(),
             registry: image.registry.clone(),
             message: message.trim().chars().map(plain).collect(),
@@ -108,10 +134,16 @@ impl Failure {
             }
             Cause::Platform => "choose an image that is built for this machine as well".to_owned(),
             Cause::TooMany => format!("log in, `docker login {registry}`, or try again later"),
+            Cause::Denied if self.with_credential && self.direction == Direction::Push => format!(
+                "see that the name is right and that your login may write there; to log in anew: `docker login {registry}`"
+            ),
             Cause::Denied if self.with_credential => format!(
                 "see that the name is right and that your login may read it; to log in anew: `docker login {registry}`"
             ),
             Cause::Denied => format!("see that the name is right; where it takes a login: `docker login {registry}`"),
+            Cause::NotFound if self.direction == Direction::Push => {
+                "see that the name is right; some registries want a repository to be made before".to_owned()
+            }
             Cause::NotFound => {
                 "see that name and tag are right; an image of your own has to be built first: `docker build --tag NAME .`"
                     .to_owned()
@@ -139,7 +171,7 @@ mod tests {
 
     fn failure(message: &str, with_credential: bool) -> Failure {
         let reference = "ghcr.io/acme/tools:1".parse().unwrap();
-        Failure::new(&reference, &Remote::of(&reference), message, with_credential)
+        Failure::new(Direction::Pull, &reference, &Remote::of(&reference), message, with_credential)
     }
 
     #[test]

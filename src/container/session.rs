@@ -106,6 +106,55 @@ pub async fn start(engine: &Engine, container: &str, mut request: ExecRequest) -
     Ok(Session { inside: Inside { engine, container, exec: id, user, marker }, exec, tty })
 }
 
+/// What a command without a terminal said, and how it ended.
+#[derive(Debug)]
+pub struct Said {
+    /// Its exit code.
+    pub code: u8,
+    /// Its standard output, cut after 64 KiB.
+    pub stdout: Vec<u8>,
+    /// Its standard error, likewise.
+    pub stderr: Vec<u8>,
+}
+
+/// Gives a command without a terminal this input, and takes what it says, until it ends.
+pub async fn converse(session: Session, said: &[u8]) -> Result<Said, Error> {
+    const MOST: usize = 64 * 1024;
+    let Session { inside, exec: Exec { id, mut output, mut input }, .. } = session;
+    // The command may end before it has read everything.
+    let tell = async {
+        if input.write_all(said).await.is_ok() {
+            let _ = input.shutdown().await;
+        }
+        // Shut down, the connection is still needed.
+        std::future::pending::<Infallible>().await
+    };
+    let listen = async {
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let (mut unframer, mut buffer) = (Unframer::default(), vec![0; CHUNK]);
+        loop {
+            let length = match output.read(&mut buffer).await {
+                Ok(length) => length,
+                Err(error) if is_reset(&error) => 0,
+                Err(error) => return Err(error),
+            };
+            if length == 0 {
+                return Ok((stdout, stderr));
+            }
+            for (stream, piece) in unframer.feed(&buffer[..length])? {
+                let kept = if stream == Stream::Out { &mut stdout } else { &mut stderr };
+                kept.extend_from_slice(&piece[..piece.len().min(MOST - kept.len())]);
+            }
+        }
+    };
+    let (stdout, stderr) = tokio::select! {
+        heard = listen => heard?,
+        never = tell => match never {},
+    };
+    let code = exit_code(&inside.engine, &inside.container, &id).await?;
+    Ok(Said { code, stdout, stderr })
+}
+
 /// Joins a command to our standard streams until it ends, and returns its exit code: the command's own, or 128+n where
 /// signal n ended the session.
 pub async fn join(session: Session, signals: &mut EndSignals) -> Result<u8, Error> {

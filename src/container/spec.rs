@@ -26,6 +26,8 @@ pub const WORKDIR: &str = "/app";
 pub const CLAUDE_CONFIG_DIR: &str = "/home/claude/.claude";
 /// The extra CA certificates inside.
 pub const CA_FILE: &str = "/etc/claude-reactor/ca.pem";
+/// Names of hosts that a session knows in addition, as the engines write them.
+pub(super) const HOST_NAMES: [&str; 1] = ["host.docker.internal:host-gateway"];
 /// The image's CA certificates and the extra ones in one file, for programs that take one file only. The container's
 /// main process writes it, as the session's user, so it lies where everyone may write.
 pub(super) const CA_BUNDLE: &str = "/tmp/.claude-reactor-ca.pem";
@@ -222,7 +224,7 @@ impl ContainerSpec {
             session_env: parts.session_env,
             ca_digest: parts.ca_file.map(|ca_file| ca_file.digest.clone()),
             command,
-            extra_hosts: vec!["host.docker.internal:host-gateway".to_owned()],
+            extra_hosts: HOST_NAMES.map(str::to_owned).to_vec(),
             cap_drop: ["MKNOD", "NET_ADMIN", "NET_RAW"].map(str::to_owned).to_vec(),
             pids_limit: parts.limits.pids.unwrap_or(Pids::DEFAULT.count()),
             nano_cpus: parts.limits.nano_cpus,

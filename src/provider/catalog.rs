@@ -11,6 +11,7 @@ mod mode_row;
 mod problem;
 mod provider;
 mod row;
+mod schema;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -63,6 +64,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// Where in the file it is.
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Yaml(error) => Some(error.place()),
+            Self::Row { place, .. } => Some(place),
+            Self::NeedsGateway { .. } => None,
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -109,6 +119,28 @@ impl Catalog {
             catalog.providers.insert(provider.id.clone(), provider);
         }
         Ok(catalog)
+    }
+
+    /// All that is wrong with a user's file.
+    pub fn problems(path: &Path, text: &str) -> Vec<Error> {
+        let (document, problems) = Document::examine(path, text, &row::FILE);
+        let readable = document.as_ref().map(|document| document.without(&problems));
+        let mut problems: Vec<Error> = problems.into_iter().map(Error::from).collect();
+        let (Some(document), Some(readable)) = (document, readable) else { return problems };
+        let file: File = match readable.read() {
+            Ok(file) => file,
+            // What cannot be read has been said already, in words of our own.
+            Err(_) if !problems.is_empty() => return problems,
+            Err(error) => return vec![error.into()],
+        };
+        let built_in = Self::built_in();
+        for (key, row) in file.providers.unwrap_or_default() {
+            if let Err(fault) = built_in.with_user_row(&key, row.unwrap_or_default()) {
+                problems.push(locate(&document, &key, fault));
+            }
+        }
+        problems.sort_by_key(|problem| problem.place().and_then(|place| place.position));
+        problems
     }
 
     /// The provider of that name.
@@ -168,6 +200,11 @@ impl Catalog {
             fault
         })
     }
+}
+
+/// The JSON Schema of the user's file.
+pub fn schema() -> serde_json::Value {
+    schema::schema()
 }
 
 /// Says where in the file a fault is: at the field, or at the row where only a built-in row has the field.

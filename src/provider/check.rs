@@ -13,6 +13,7 @@ use ureq::http::{StatusCode, Uri};
 use super::catalog::{Auth, Provider};
 
 mod network;
+pub mod reach;
 
 pub use network::Network;
 
@@ -25,6 +26,9 @@ const FALLBACK_MODEL: &str = "claude-haiku-4-5";
 /// What Claude Code says of itself beside a subscription's token.
 const TOKEN_BETA: &str = "oauth-2025-04-20";
 
+/// What we call ourselves.
+const USER_AGENT: &str = concat!("claude-reactor/", env!("CARGO_PKG_VERSION"));
+
 /// Answers are cut after this many characters: enough for a sentence, too little to fill the screen.
 const ANSWER_LENGTH: usize = 200;
 
@@ -32,6 +36,8 @@ const ANSWER_LENGTH: usize = 200;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     url: String,
+    /// The same place by its name in a container.
+    inside: String,
     auth: Auth,
     model: String,
     /// Whether what is tried is a Claude subscription's token, which Anthropic takes with a header of its own only.
@@ -71,13 +77,11 @@ impl Endpoint {
     /// is `localhost` from here.
     pub fn new(base_url: &str, auth: Auth, model: Option<&str>) -> Self {
         let base = base_url.trim_end_matches('/');
-        let url = match base.parse::<Uri>().ok().as_ref().and_then(Uri::host) {
-            Some("host.docker.internal") => base.replacen("host.docker.internal", "localhost", 1),
-            _ => base.to_owned(),
-        };
+        let url = on_this_machine(base);
         // `[1m]` asks Claude Code for a larger context window; it is no part of the name that goes to the endpoint.
         let model = model.map_or(FALLBACK_MODEL, |model| model.strip_suffix("[1m]").unwrap_or(model));
-        Self { url: format!("{url}/v1/messages"), auth, model: model.to_owned(), token: false }
+        let inside = format!("{base}/v1/messages");
+        Self { url: format!("{url}/v1/messages"), inside, auth, model: model.to_owned(), token: false }
     }
 
     /// The endpoint of a provider; `None` for one that has no base URL, unless it is Anthropic itself: its key must
@@ -87,37 +91,133 @@ impl Endpoint {
     }
 }
 
+/// What an endpoint answered to the one tiny request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The error message, where there was one. Holds no part of the key.
+    pub message: Option<String>,
+}
+
+/// Why there was no answer. Holds no part of the key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoAnswer {
+    /// No request can carry the key.
+    Key,
+    /// Nothing came back.
+    Unreachable(String),
+}
+
+impl Answer {
+    /// An answer by its status and body. A message that repeats a part of the key is left out.
+    pub fn new(status: u16, body: &str, key: &SecretString) -> Self {
+        let message = error_message(body).filter(|message| !shares_a_part(message, key.expose_secret()));
+        Self { status, message }
+    }
+
+    /// The status with its name, and the message.
+    pub fn shown(&self) -> String {
+        let status =
+            StatusCode::from_u16(self.status).map_or_else(|_| format!("HTTP {}", self.status), shown);
+        self.message.as_ref().map_or(status.clone(), |message| format!("{status}: {message}"))
+    }
+}
+
 /// Tries a key. Blocks for at most `timeout`.
 pub fn check(endpoint: &Endpoint, key: &SecretString, network: &Network, timeout: Duration) -> Verdict {
-    let Ok(url) = endpoint.url.parse::<Uri>() else {
-        return Verdict::Unreachable { why: "the base URL is not a URL".to_owned() };
-    };
-    let Ok(header) = auth_header(endpoint.auth, key) else {
-        return Verdict::Unclear { answer: "the key has characters that no request can carry".to_owned() };
-    };
-    let agent = match network.agent(&url, timeout) {
-        Ok(agent) => agent,
-        Err(why) => return Verdict::Unreachable { why },
-    };
-    let body = serde_json::json!({
-        "model": endpoint.model,
-        "max_tokens": 1,
-        "messages": [{"role": "user", "content": "hi"}],
-    });
-    let mut request = agent
-        .post(&url)
-        .header("content-type", "application/json")
-        .header("anthropic-version", "2023-06-01")
-        .header("user-agent", concat!("claude-reactor/", env!("CARGO_PKG_VERSION")));
-    if let Some((name, value)) = header {
-        request = request.header(name, value);
+    match ask(endpoint, key, network, timeout) {
+        Ok(answer) => match answer.status {
+            401 | 403 => Verdict::Rejected { status: answer.status },
+            200..=299 => Verdict::Accepted,
+            300..=399 => Verdict::Unclear {
+                answer: format!("{}, which is not followed: the key is for this address", answer.shown()),
+            },
+            _ => Verdict::Unclear { answer: answer.shown() },
+        },
+        Err(NoAnswer::Key) => Verdict::Unclear { answer: BAD_KEY.to_owned() },
+        Err(NoAnswer::Unreachable(why)) => Verdict::Unreachable { why },
     }
-    if endpoint.token {
-        request = request.header("anthropic-beta", TOKEN_BETA);
+}
+
+/// What is said of a key that fits in no header.
+pub const BAD_KEY: &str = "the key has characters that no request can carry";
+
+/// Sends the one tiny request. Blocks for at most `timeout`.
+pub fn ask(
+    endpoint: &Endpoint,
+    key: &SecretString,
+    network: &Network,
+    timeout: Duration,
+) -> Result<Answer, NoAnswer> {
+    let (url, agent) = way_to(&endpoint.url, network, timeout).map_err(NoAnswer::Unreachable)?;
+    let headers = endpoint.headers(key).map_err(|_| NoAnswer::Key)?;
+    let request =
+        headers.into_iter().fold(agent.post(&url), |request, (name, value)| request.header(name, value));
+    match request.send(endpoint.body()) {
+        Ok(mut response) => {
+            let status = response.status();
+            // What cannot be read of the body is only missing from the message.
+            let body = if status.is_success() || status.is_redirection() {
+                String::new()
+            } else {
+                response.body_mut().with_config().limit(64 * 1024).read_to_string().unwrap_or_default()
+            };
+            Ok(Answer::new(status.as_u16(), &body, key))
+        }
+        Err(error) => Err(NoAnswer::Unreachable(network::explain(&error, &url, &agent))),
     }
-    match request.send(body.to_string()) {
-        Ok(response) => judge(response, key),
-        Err(error) => Verdict::Unreachable { why: network::explain(&error, &url, &agent) },
+}
+
+/// A client for one request, and the address.
+fn way_to(url: &str, network: &Network, timeout: Duration) -> Result<(Uri, ureq::Agent), String> {
+    let url: Uri = url.parse().map_err(|_| "the base URL is not a URL".to_owned())?;
+    let agent = network.agent(&url, timeout)?;
+    Ok((url, agent))
+}
+
+/// An address of containers', by its name on this machine.
+fn on_this_machine(url: &str) -> String {
+    match url.parse::<Uri>().ok().as_ref().and_then(Uri::host) {
+        Some("host.docker.internal") => url.replacen("host.docker.internal", "localhost", 1),
+        _ => url.to_owned(),
+    }
+}
+
+impl Endpoint {
+    /// The address that a session sends its requests to.
+    pub fn inside(&self) -> &str {
+        &self.inside
+    }
+
+    /// The model that is asked.
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// The body of the request.
+    pub fn body(&self) -> String {
+        let message = serde_json::json!({"role": "user", "content": "hi"});
+        serde_json::json!({"model": self.model, "max_tokens": 1, "messages": [message]}).to_string()
+    }
+
+    /// The headers of the request, the key's among them.
+    ///
+    /// # Errors
+    ///
+    /// A key that no header can carry.
+    pub fn headers(&self, key: &SecretString) -> Result<Vec<(HeaderName, HeaderValue)>, InvalidHeaderValue> {
+        let plain = |name, value| (HeaderName::from_static(name), HeaderValue::from_static(value));
+        let mut headers = vec![
+            plain("content-type", "application/json"),
+            plain("anthropic-version", "2023-06-01"),
+            plain("user-agent", USER_AGENT),
+        ];
+        headers.extend(auth_header(self.auth, key)?);
+        if self.token {
+            headers.push(plain("anthropic-beta", TOKEN_BETA));
+        }
+        Ok(headers)
     }
 }
 
@@ -134,26 +234,6 @@ fn auth_header(
     };
     value.set_sensitive(true);
     Ok(Some((name, value)))
-}
-
-fn judge(mut response: ureq::http::Response<ureq::Body>, key: &SecretString) -> Verdict {
-    let status = response.status();
-    match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Verdict::Rejected { status: status.as_u16() },
-        _ if status.is_success() => Verdict::Accepted,
-        _ if status.is_redirection() => Verdict::Unclear {
-            answer: format!("{}, which is not followed: the key is for this address", shown(status)),
-        },
-        _ => {
-            // What cannot be read of the body is only missing from the message.
-            let body =
-                response.body_mut().with_config().limit(64 * 1024).read_to_string().unwrap_or_default();
-            let message = error_message(&body).filter(|message| !shares_a_part(message, key.expose_secret()));
-            let status = shown(status);
-            let answer = message.map_or(status.clone(), |message| format!("{status}: {message}"));
-            Verdict::Unclear { answer }
-        }
-    }
 }
 
 /// A status with its name, if it has one. Not all have: 529 is Anthropic's own.

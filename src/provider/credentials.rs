@@ -110,9 +110,17 @@ pub fn path(home: &Path, account: &AccountName, provider: &ProviderId) -> PathBu
 
 /// Reads the credentials of an account for a provider; without a file there are none.
 pub fn load(home: &Path, account: &AccountName, provider: &ProviderId) -> Result<Credentials, Error> {
-    let path = path(home, account, provider);
-    let text = private_file::read(&path)?.unwrap_or_default();
-    let entries = env_file::parse(&text).map_err(|line| Error::Syntax { path, line })?;
+    load_file(&path(home, account, provider))
+}
+
+/// Reads the credentials of a file; without it there are none.
+pub fn load_file(path: &Path) -> Result<Credentials, Error> {
+    parse(path, &private_file::read(path)?.unwrap_or_default())
+}
+
+/// What the text of the file at `path` says, or would say.
+pub fn parse(path: &Path, text: &str) -> Result<Credentials, Error> {
+    let entries = env_file::parse(text).map_err(|line| Error::Syntax { path: path.to_owned(), line })?;
     Ok(entries.into_iter().collect())
 }
 

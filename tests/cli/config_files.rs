@@ -46,7 +46,7 @@ fn the_users_file_and_the_session_file_are_checked_too() {
     insta::assert_snapshot!(project.reactor(&["run"]).run().snapshot(), @"
     exit code: 2
     --- stderr
-    error: [HOME]/.claude-reactor/user/app-[HASH:app]/.claude-reactor:3:10: llm.model: invalid type: sequence, expected a string
+    error: [HOME]/.claude-reactor/user/app-[HASH:app]/.claude-reactor:3:3: `llm.model` is a list, not a text
     ");
     sandbox.write_home(".claude-reactor/config.yaml", "acount: alice\n");
     insta::assert_snapshot!(project.reactor(&["run"]).run().snapshot(), @"
@@ -97,7 +97,8 @@ fn a_file_that_is_no_configuration_is_refused_where_reading_stopped() {
     insta::assert_snapshot!(show("danger: 'yes'\n"), @r#"
     exit code: 2
     --- stderr
-    error: [ROOT]/app/.claude-reactor:1:9: danger: invalid type: string "yes", expected a boolean
+    error: [ROOT]/app/.claude-reactor:1:1: `danger` is the text "yes", not true or false
+      hint: did you mean `true`?
     "#);
     insta::assert_snapshot!(show("just a text\n"), @"
     exit code: 2
@@ -204,13 +205,13 @@ fn every_value_of_a_file_is_placed() {
     let project = sandbox.project("app");
     for (text, error) in [
         ("variant: Ubuntu\n", "1:1: variant: `Ubuntu` is neither a built-in image nor an image reference"),
-        ("host_docker: 'on'\n", "1:14: host_docker: invalid type: string \"on\", expected a boolean"),
+        ("host_docker: 'on'\n", "1:1: `host_docker` is the text \"on\", not true or false"),
         ("host_docker_timeout: 5\n", "1:1: host_docker_timeout: \"5\" is not a duration"),
         (
             "ssh_agent_socket: agent\n",
             "1:1: ssh_agent_socket: \"agent\" is neither an absolute path nor `auto`",
         ),
-        ("mounts: ~/data\n", "1:9: mounts: invalid type: string \"~/data\", expected a sequence"),
+        ("mounts: ~/data\n", "1:1: `mounts` is the text \"~/data\", not a list"),
         ("mounts:\n  - /none-such\n", "2:5: mounts: /none-such: /none-such does not exist"),
         (
             "mounts: [data]\n",
@@ -220,13 +221,13 @@ fn every_value_of_a_file_is_placed() {
         ("mounts: ['~:/mnt/x']\n", "is where claude-reactor keeps your keys"),
         ("env: EDITOR=vim\n", "1:1: `env` is a text, not keys with values"),
         ("env: {2x: y}\n", "1:7: env.2x: it cannot be the name of a variable"),
-        ("env: {A: [b]}\n", "1:10: env.A: invalid type: sequence, expected a string"),
+        ("env: {A: [b]}\n", "1:7: `env.A` is a list, not a text"),
         ("limits: 4g\n", "1:1: `limits` is a text, not keys with values"),
         ("limits: {cpu: 1}\n", "1:10: unknown key `limits.cpu`"),
         ("limits:\n  cpus: 0\n", "2:3: limits.cpus: \"0\" is not a number of processors"),
         ("limits:\n  memory: 1m\n", "2:3: limits.memory: \"1m\" is not an amount of memory"),
         ("limits:\n  pids: 1.5\n", "2:3: limits.pids: \"1.5\" is not a number of processes"),
-        ("sudo: 0\n", "1:7: sudo: invalid type: integer `0`, expected a boolean"),
+        ("sudo: 0\n", "1:1: `sudo` is the number 0, not true or false"),
     ] {
         project.write(".claude-reactor", text);
         project.reactor(&["run"]).run().assert_code(USAGE).assert_stderr_contains(error);

@@ -139,7 +139,7 @@ fn a_flag_with_a_value_that_cannot_be_is_named() {
     exit code: 2
     --- stderr
     error: --image: `Ubuntu` is neither a built-in image nor an image reference: a name is lower-case letters and digits, with single `.`, `_`, `__` or dashes between them
-      hint: built-in: `base`; or a reference, for example `ghcr.io/acme/tools:1.2`
+      hint: built-in: `base`, `go`, `full`, `cloud`, `k8s`; or a reference, for example `ghcr.io/acme/tools:1.2`
     ");
     project.reactor(&["run", "--host-docker=maybe"]).run().assert_code(USAGE);
 }
@@ -150,7 +150,7 @@ fn a_variable_with_a_value_that_cannot_be_is_named() {
     let project = sandbox.project("app");
     for (variable, value, problem) in [
         ("CLAUDE_REACTOR_DANGER", "yes", r#""yes" is neither true nor false"#),
-        ("CLAUDE_REACTOR_VARIANT", "go", "the variant `go` is not in this version yet"),
+        ("CLAUDE_REACTOR_VARIANT", "Go", "`Go` is neither a built-in image nor an image reference: "),
         ("CLAUDE_REACTOR_LLM_ENV", "inspect", r#""inspect" is not session or container"#),
         ("CLAUDE_REACTOR_LLM_EXPORT_KEY", "2", r#""2" is neither true nor false"#),
         ("CLAUDE_REACTOR_LLM_MODEL", "a\nb", "a model id is one line of text"),
@@ -166,6 +166,8 @@ fn a_variable_with_a_value_that_cannot_be_is_named() {
         ("CLAUDE_REACTOR_LIMITS_MEMORY", "4x", r#""4x" is not an amount of memory"#),
         ("CLAUDE_REACTOR_LIMITS_PIDS", "-1", r#""-1" is not a number of processes"#),
         ("CLAUDE_REACTOR_ENGINE", "http://x", r#""http://x""#),
+        ("CLAUDE_REACTOR_CLAUDE_VERSION", "latest", "`latest` is no version of Claude Code"),
+        ("CLAUDE_REACTOR_USE_REGISTRY", "no", r#""no" is neither true nor false"#),
         ("CLAUDE_REACTOR_REGISTRY", "ghcr.io/acme:1", "`ghcr.io/acme:1` is not a registry's prefix: "),
     ] {
         let output = project.reactor(&["run"]).env(variable, value).run();

@@ -57,33 +57,21 @@ fn a_backend_without_keys_asks_for_none() {
 }
 
 #[test]
-fn later_variants_are_told_from_names_that_are_none() {
+fn a_name_that_is_no_image_is_told_by_flag_and_by_file() {
     let sandbox = Sandbox::new();
     let project = sandbox.project("app");
-    for variant in ["go", "full", "cloud", "k8s"] {
-        let output = project.reactor(&["--image", variant]).run();
-        output.assert_code(USAGE);
-        output
-            .assert_stderr_contains(&format!("--image: the variant `{variant}` is not in this version yet"));
-    }
-    insta::assert_snapshot!(project.reactor(&["--variant", "go"]).run().snapshot(), @"
-    exit code: 2
-    --- stderr
-    error: --image: the variant `go` is not in this version yet
-      hint: this version has: `base`; say so, name an image of your own by its reference, or leave it out
-    ");
     insta::assert_snapshot!(project.reactor(&["--image", "Ubuntu:24.04"]).run().snapshot(), @"
     exit code: 2
     --- stderr
     error: --image: `Ubuntu:24.04` is neither a built-in image nor an image reference: a name is lower-case letters and digits, with single `.`, `_`, `__` or dashes between them
-      hint: built-in: `base`; or a reference, for example `ghcr.io/acme/tools:1.2`
+      hint: built-in: `base`, `go`, `full`, `cloud`, `k8s`; or a reference, for example `ghcr.io/acme/tools:1.2`
     ");
-    project.write(".claude-reactor", "llm: {model: x}\nimage: cloud\n");
+    project.write(".claude-reactor", "llm: {model: x}\nimage: Cloud\n");
     insta::assert_snapshot!(project.reactor(&["run"]).run().snapshot(), @"
     exit code: 2
     --- stderr
-    error: [ROOT]/app/.claude-reactor:2:1: variant: the variant `cloud` is not in this version yet
-      hint: this version has: `base`; say so, name an image of your own by its reference, or leave it out
+    error: [ROOT]/app/.claude-reactor:2:1: variant: `Cloud` is neither a built-in image nor an image reference: a name is lower-case letters and digits, with single `.`, `_`, `__` or dashes between them
+      hint: did you mean `cloud`? built-in: `base`, `go`, `full`, `cloud`, `k8s`; or a reference, for example `ghcr.io/acme/tools:1.2`
     ");
 }
 
@@ -113,8 +101,8 @@ fn a_faulty_row_is_shown_where_it_stands() {
     error: [HOME]/.claude-reactor/providers.yaml:2:3: provider a/b: provider name "a/b": it contains '/'
       hint: a name is 1 to 64 characters, begins with a letter or a digit, and goes on with letters, digits, `.`, `_` or `-`
     "#);
-    insta::assert_snapshot!(show("providers:\n  acme:\n    wire: smtp\n"), @"error: [HOME]/.claude-reactor/providers.yaml:3:11: providers.acme.wire: unknown variant `smtp`, expected one of `anthropic`, `openai`, `gemini`, `ollama`, `plugin`");
-    insta::assert_snapshot!(show("providers:\n  zai: {auth: token}\n"), @"error: [HOME]/.claude-reactor/providers.yaml:2:15: providers.zai.auth: unknown variant `token`, expected one of `bearer`, `x-api-key`, `none`");
+    insta::assert_snapshot!(show("providers:\n  acme:\n    wire: smtp\n"), @r#"error: [HOME]/.claude-reactor/providers.yaml:3:5: `providers.acme.wire` is the text "smtp", not anthropic, openai, gemini, ollama or plugin"#);
+    insta::assert_snapshot!(show("providers:\n  zai: {auth: token}\n"), @r#"error: [HOME]/.claude-reactor/providers.yaml:2:9: `providers.zai.auth` is the text "token", not bearer, x-api-key or none"#);
     insta::assert_snapshot!(show("providers:\n  zai:\n    base_url: https://x.example/v1\n"), @"
     error: [HOME]/.claude-reactor/providers.yaml:3:5: provider zai, base_url: it ends in /v1, which Claude Code appends itself
       hint: give the address without that end
@@ -123,7 +111,7 @@ fn a_faulty_row_is_shown_where_it_stands() {
     error: [HOME]/.claude-reactor/providers.yaml:3:5: provider zai, base_url: it does not begin with http:// or https://
       hint: give it in the form https://host/path or http://host:port
     ");
-    insta::assert_snapshot!(show("providers:\n  zai:\n    context_window: lots\n"), @r#"error: [HOME]/.claude-reactor/providers.yaml:3:21: providers.zai.context_window: invalid type: string "lots", expected u64"#);
+    insta::assert_snapshot!(show("providers:\n  zai:\n    context_window: lots\n"), @r#"error: [HOME]/.claude-reactor/providers.yaml:3:5: `providers.zai.context_window` is the text "lots", not a whole number"#);
     insta::assert_snapshot!(show("providers:\n  zai:\n    env:\n      ANTHROPIC_BASE_URL: https://evil.example\n"), @"
     error: [HOME]/.claude-reactor/providers.yaml:4:7: provider zai, env.ANTHROPIC_BASE_URL: ANTHROPIC_BASE_URL is set from the row's base_url
       hint: say it in base_url instead

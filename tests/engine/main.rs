@@ -7,7 +7,10 @@ mod support;
 mod backend;
 mod cloud;
 mod harness;
+mod images;
+mod llm;
 mod old_homes;
+mod recipes;
 mod rootless;
 mod session;
 

@@ -57,7 +57,12 @@ impl FakeApi {
     /// Starts a fake on one address of this machine, on a free port. The name is in what it says by default:
     /// `pong from fake-{name}`.
     pub fn start_on(address: IpAddr, name: &str, script: Script) -> Self {
-        let listener = std::net::TcpListener::bind((address, 0))
+        Self::start_at(SocketAddr::from((address, 0)), name, script)
+    }
+
+    /// Starts a fake on one address of this machine, on this very port.
+    pub fn start_at(address: SocketAddr, name: &str, script: Script) -> Self {
+        let listener = std::net::TcpListener::bind(address)
             .unwrap_or_else(|error| panic!("no server can listen on {address}: {error}"));
         listener.set_nonblocking(true).expect("a listener can be non-blocking");
         let address = listener.local_addr().expect("a listener has an address");

@@ -1,4 +1,4 @@
-//! A fake of an image registry: as much of its API as an engine needs to pull one image, behind a login.
+//! A fake of an image registry: as much of its API as an engine needs to pull one image and to push others, behind a login.
 //!
 //! Engines speak plain HTTP to a registry on the loopback address, so nothing has to be configured for it.
 
@@ -38,14 +38,26 @@ pub struct FakeRegistry {
 struct Shared {
     /// The value of the `Authorization` header that lets in.
     authorization: Option<String>,
-    image: Image,
+    /// What every name means that nothing was pushed under.
+    image: Option<Image>,
+    pushed: Monitor<Pushed>,
     asked: Monitor<Vec<Asked>>,
     hold: watch::Sender<bool>,
+}
+
+/// What was pushed: manifests by `NAME:TAG` with their types, and blobs by digest.
+#[derive(Debug, Default)]
+struct Pushed {
+    manifests: BTreeMap<String, (String, Bytes)>,
+    blobs: BTreeMap<String, Bytes>,
+    /// Uploads that are not finished, by their id.
+    uploads: BTreeMap<String, Vec<u8>>,
 }
 
 /// A request that came.
 #[derive(Debug, Clone)]
 pub struct Asked {
+    pub method: String,
     pub path: String,
     pub authorization: Option<String>,
 }
@@ -112,11 +124,26 @@ fn digest(blob: &Bytes) -> String {
 impl FakeRegistry {
     /// Serves an image under every name, to whoever sends this `Authorization` header.
     pub fn start(image: Image, authorization: Option<String>) -> Self {
+        Self::serve(Some(image), authorization)
+    }
+
+    /// A registry with nothing in it but what is pushed.
+    pub fn empty(authorization: Option<String>) -> Self {
+        Self::serve(None, authorization)
+    }
+
+    fn serve(image: Option<Image>, authorization: Option<String>) -> Self {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
         listener.set_nonblocking(true).expect("a listener can be non-blocking");
         let address = listener.local_addr().expect("a listener has an address");
         let asked = Monitor::new(Vec::new());
-        let shared = Arc::new(Shared { authorization, image, asked, hold: watch::Sender::new(false) });
+        let shared = Arc::new(Shared {
+            authorization,
+            image,
+            pushed: Monitor::new(Pushed::default()),
+            asked,
+            hold: watch::Sender::new(false),
+        });
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn({
             let shared = Arc::clone(&shared);
@@ -133,6 +160,11 @@ impl FakeRegistry {
     /// Every request so far.
     pub fn asked(&self) -> Vec<Asked> {
         self.shared.asked.read(Clone::clone)
+    }
+
+    /// What was pushed, as `NAME:TAG`.
+    pub fn pushed(&self) -> Vec<String> {
+        self.shared.pushed.read(|pushed| pushed.manifests.keys().cloned().collect())
     }
 
     /// Lets every layer stop after its first half from now on.
@@ -161,7 +193,7 @@ fn run(listener: std::net::TcpListener, shared: &Arc<Shared>, stopped: oneshot::
             tokio::spawn(async move {
                 let service = service_fn(move |request| {
                     let shared = Arc::clone(&shared);
-                    async move { Ok::<_, Infallible>(answer(&shared, &request)) }
+                    async move { Ok::<_, Infallible>(answer(&shared, request).await) }
                 });
                 let _ = http1::Builder::new().serve_connection(TokioIo::new(connection), service).await;
             });
@@ -177,10 +209,14 @@ fn run(listener: std::net::TcpListener, shared: &Arc<Shared>, stopped: oneshot::
 
 type Body = BoxBody<Bytes, Infallible>;
 
-fn answer(shared: &Arc<Shared>, request: &Request<Incoming>) -> Response<Body> {
+async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Body> {
     let header = request.headers().get("authorization").and_then(|value| value.to_str().ok());
     let path = request.uri().path().to_owned();
-    let asked = Asked { path: path.clone(), authorization: header.map(str::to_owned) };
+    let asked = Asked {
+        method: request.method().to_string(),
+        path: path.clone(),
+        authorization: header.map(str::to_owned),
+    };
     shared.asked.update(|all| all.push(asked));
     if shared.authorization.is_some() && shared.authorization.as_deref() != header {
         let error = json!({ "errors": [{ "code": "UNAUTHORIZED", "message": "authentication required" }] });
@@ -189,23 +225,86 @@ fn answer(shared: &Arc<Shared>, request: &Request<Incoming>) -> Response<Body> {
         response.headers_mut().insert("www-authenticate", realm);
         return response;
     }
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    if matches!(method, Method::POST | Method::PATCH | Method::PUT) {
+        let kind = request.headers().get("content-type").and_then(|value| value.to_str().ok());
+        let kind = kind.unwrap_or(MANIFEST).to_owned();
+        let body = request.into_body().collect().await.expect("a body arrives whole").to_bytes();
+        return take(shared, &method, &path, uri.query().unwrap_or_default(), &kind, &body);
+    }
     let last = path.rsplit('/').next().unwrap_or_default();
     if path == "/v2/" {
         respond(200, "application/json", "{}".into())
-    } else if path.contains("/manifests/") && last != "missing" {
-        let manifest = &shared.image.manifest;
-        let body = if request.method() == Method::HEAD { Bytes::new() } else { manifest.clone() };
-        let mut response = respond(200, MANIFEST, body);
+    } else if let Some((kind, manifest)) = manifest(shared, &path) {
+        let body = if method == Method::HEAD { Bytes::new() } else { manifest.clone() };
+        let mut response = respond(200, &kind, body);
         let headers = response.headers_mut();
-        headers.insert("docker-content-digest", digest(manifest).parse().expect("a header"));
+        headers.insert("docker-content-digest", digest(&manifest).parse().expect("a header"));
         headers.insert("content-length", manifest.len().into());
         response
-    } else if let Some(blob) = shared.image.blobs.get(last) {
+    } else if let Some(blob) = shared.image.as_ref().and_then(|image| image.blobs.get(last)) {
         blob_response(shared, blob)
+    } else if let Some(blob) = shared.pushed.read(|pushed| pushed.blobs.get(last).cloned()) {
+        blob_response(shared, &blob)
     } else {
         let error = json!({ "errors": [{ "code": "MANIFEST_UNKNOWN", "message": "manifest unknown" }] });
         respond(404, "application/json", error.to_string().into())
     }
+}
+
+/// The manifest that a path means, with its type.
+fn manifest(shared: &Shared, path: &str) -> Option<(String, Bytes)> {
+    let (name, tag) = path.strip_prefix("/v2/")?.split_once("/manifests/")?;
+    let pushed = shared.pushed.read(|pushed| {
+        let by_tag = pushed.manifests.get(&format!("{name}:{tag}")).cloned();
+        by_tag.or_else(|| pushed.manifests.values().find(|(_, bytes)| digest(bytes) == tag).cloned())
+    });
+    let image = shared.image.as_ref().filter(|_| tag != "missing");
+    pushed.or_else(|| Some((MANIFEST.to_owned(), image?.manifest.clone())))
+}
+
+/// A part of a push: an upload that begins, a piece of one, its end, or a manifest.
+fn take(
+    shared: &Shared,
+    method: &Method,
+    path: &str,
+    query: &str,
+    kind: &str,
+    body: &Bytes,
+) -> Response<Body> {
+    let (name, what) = path.strip_prefix("/v2/").and_then(|path| path.rsplit_once('/')).unwrap_or_default();
+    let mut response = shared.pushed.update(|pushed| {
+        if let Some(name) = name.strip_suffix("/manifests") {
+            pushed.manifests.insert(format!("{name}:{what}"), (kind.to_owned(), body.clone()));
+            return respond(201, "application/json", Bytes::new());
+        }
+        let id = if *method == Method::POST {
+            format!("upload-{}", pushed.uploads.len())
+        } else {
+            what.to_owned()
+        };
+        let upload = pushed.uploads.entry(id.clone()).or_default();
+        upload.extend_from_slice(body);
+        let length = upload.len();
+        let finished = query.split('&').find_map(|pair| pair.strip_prefix("digest="));
+        if let Some(digest) = finished.filter(|_| *method == Method::PUT) {
+            let digest = digest.replace("%3A", ":").replace("%3a", ":");
+            let content = Bytes::from(std::mem::take(upload));
+            pushed.blobs.insert(digest, content);
+            return respond(201, "application/json", Bytes::new());
+        }
+        let mut response = respond(202, "application/json", Bytes::new());
+        let name = name.trim_end_matches("/uploads").trim_end_matches("/blobs");
+        let headers = response.headers_mut();
+        headers.insert("location", format!("/v2/{name}/blobs/uploads/{id}").parse().expect("a header"));
+        headers.insert("range", format!("0-{}", length.saturating_sub(1)).parse().expect("a header"));
+        headers.insert("docker-upload-uuid", id.parse().expect("a header"));
+        response
+    });
+    if method == Method::PUT {
+        response.headers_mut().insert("docker-content-digest", digest(body).parse().expect("a header"));
+    }
+    response
 }
 
 /// A blob in two halves, between which it can be held.

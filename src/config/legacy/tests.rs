@@ -27,10 +27,6 @@ fn model(text: &str) -> BTreeMap<String, Option<String>> {
     for line in text.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
         let Some((key, value)) = line.split_once('=') else { continue };
         let (key, value) = (key.trim(), value.trim());
-        if is_later(key, value) {
-            values.remove(key);
-            continue;
-        }
         let value = match kind(key) {
             Some(Kind::Flag) => Some((value == "true").to_string()),
             Some(Kind::Text) => (!value.is_empty()).then(|| value.to_owned()),
@@ -59,23 +55,12 @@ fn every_line_becomes_a_line() {
 }
 
 #[test]
-fn a_variant_of_a_later_version_counts_as_not_set() {
-    for variant in ["go", "full", "cloud", "k8s"] {
-        let Converted { yaml, warnings } =
-            converted(&format!("variant=base\n variant = {variant} \ndanger=true\n"));
-        assert_eq!(yaml, format!("# variant=base\n# variant = {variant}\ndanger: true\n"));
-        let problem = format!("the variant `{variant}` is not in this version yet; the line is ignored");
-        assert_eq!(
-            warnings,
-            [format!("/p/.claude-reactor:2: {problem}, and `base` is used unless another image is chosen")]
-        );
+fn the_variants_of_earlier_versions_are_those_of_this_one() {
+    for variant in ["base", "go", "full", "cloud", "k8s"] {
+        let Converted { yaml, warnings } = converted(&format!(" variant = {variant} \n"));
+        assert_eq!((yaml, warnings), (format!("variant: {variant}\n"), vec![]));
+        assert!(variant.parse::<crate::variant::Variant>().is_ok());
     }
-    let overruled = converted("variant=full\nvariant=base\n");
-    assert_eq!(overruled, Converted { yaml: "# variant=full\nvariant: base\n".into(), warnings: vec![] });
-    let many = (0..100).fold(String::new(), |text, index| text + &format!("key{index}=x\n"));
-    let warnings = converted(&(many + "variant=full\n")).warnings;
-    assert!(warnings[0].contains("`full`"), "never among those that are not named: {warnings:?}");
-    assert_eq!(converted("account=full\n").yaml, "account: full\n");
 }
 
 #[test]

@@ -24,16 +24,54 @@ impl Document {
     /// Reads the text of the file at `path`, which is not opened: it is there for messages. Anchors and aliases are
     /// understood, merge keys are refused.
     pub fn parse(path: &Path, text: &str, keys: &'static Keys) -> Result<Self, Error> {
+        let document = Self::lenient(path, text, keys)?;
+        match document.check(1).pop() {
+            Some(error) => Err(error),
+            None => Ok(document),
+        }
+    }
+
+    /// All that is wrong with a text, in its order; nothing for one that [`Document::parse`] takes. Of very many, the first.
+    /// With the document, whatever its keys, if the text is YAML at all.
+    pub fn examine(path: &Path, text: &str, keys: &'static Keys) -> (Option<Self>, Vec<Error>) {
+        const MOST: usize = 50;
+        match Self::lenient(path, text, keys) {
+            Ok(document) => {
+                let problems = document.check(MOST);
+                (Some(document), problems)
+            }
+            Err(error) => (None, vec![error]),
+        }
+    }
+
+    /// A text that is valid YAML, whatever its keys: for an edit of one of them.
+    pub fn lenient(path: &Path, text: &str, keys: &'static Keys) -> Result<Self, Error> {
         let value = match load(text) {
             Ok(Value::Null) => Value::Mapping(Mapping::new()),
             Ok(value) => value,
             Err(error) => return Err(unreadable(path, text, &error)),
         };
-        check(&value, keys, &|key| Place {
-            path: path.to_owned(),
-            position: nearest_position(text, keys, key),
-        })?;
         Ok(Self { path: path.to_owned(), text: text.to_owned(), keys, value })
+    }
+
+    /// This document without the keys that problems name: what is right about the rest can be read.
+    #[must_use]
+    pub fn without(&self, problems: &[Error]) -> Self {
+        static FREE: Keys = Keys::Free;
+        let Ok(mut rest) = Self::lenient(&self.path, &self.text, &FREE) else { return self.clone() };
+        for key in problems.iter().filter_map(Error::key) {
+            let path: Vec<&str> = key.split('.').collect();
+            rest = rest.unset(&path).unwrap_or(rest);
+        }
+        Self { keys: self.keys, ..rest }
+    }
+
+    fn check(&self, most: usize) -> Vec<Error> {
+        check(&self.value, self.keys, most, &|key, item| {
+            let key: Vec<&str> = key.iter().map(String::as_str).collect();
+            let nearest = || nearest_position(&self.text, self.keys, &key);
+            self.place(item.and_then(|item| self.item_position(&key, item)).or_else(nearest))
+        })
     }
 
     /// The file.

@@ -7,7 +7,7 @@ use std::fmt;
 use std::ops::Range;
 
 use serde_yaml::Value;
-use yaml_edit::{Mapping, MappingEntry, ScalarValue, YamlValue};
+use yaml_edit::{Mapping, MappingEntry, ScalarValue, Sequence, YamlFile, YamlValue};
 
 use super::check::unknown;
 use super::document::Document;
@@ -22,6 +22,8 @@ pub enum Scalar {
     Text(String),
     /// `true` or `false`.
     Bool(bool),
+    /// A number as it is written; where YAML would read it as another text, it is written as a text.
+    Number(String),
 }
 
 impl fmt::Display for Scalar {
@@ -29,6 +31,7 @@ impl fmt::Display for Scalar {
         match self {
             Self::Text(text) => write!(f, "\"{}\"", printable(text)),
             Self::Bool(flag) => write!(f, "{flag}"),
+            Self::Number(text) => write!(f, "{}", printable(text)),
         }
     }
 }
@@ -42,9 +45,16 @@ impl Document {
     pub fn set(&self, key: &[&str], value: &Scalar) -> Result<Self, Error> {
         let key = self.canonical(key)?;
         let cannot = || self.cannot_edit(&key, format!("set `{}` to {value} in that file", dotted(&key)));
+        if matches!(self.keys().at(&key), Some(Keys::Map(_) | Keys::Each(_))) {
+            return Err(cannot());
+        }
         let new = match value {
             Scalar::Text(text) => Value::from(text.as_str()),
             Scalar::Bool(flag) => Value::from(*flag),
+            Scalar::Number(text) => match serde_yaml::from_str(text) {
+                Ok(Value::Number(number)) if number.to_string() == *text => Value::Number(number),
+                _ => Value::from(text.as_str()),
+            },
         };
         let mut expected = self.value().clone();
         if !meaning::insert(&mut expected, self.keys(), &key, new) {
@@ -60,6 +70,47 @@ impl Document {
             .filter_map(|quotes| with_key(self.text(), self.keys(), &key, value, quotes))
             .find_map(|text| self.accept(&text, &expected))
             .ok_or_else(cannot)
+    }
+
+    /// This document with the list at `key` set: items that stay keep their lines, new ones come last where they are new
+    /// at the end. An empty list is as good as none.
+    ///
+    /// Fails as [`Document::set`] does.
+    pub fn set_list(&self, key: &[&str], items: &[String]) -> Result<Self, Error> {
+        if items.is_empty() {
+            return self.unset(key);
+        }
+        let key = self.canonical(key)?;
+        let cannot = || self.cannot_edit(&key, format!("set `{}` to {items:?} in that file", dotted(&key)));
+        let new = Value::Sequence(items.iter().map(|item| Value::from(item.as_str())).collect());
+        let mut expected = self.value().clone();
+        if !meaning::insert(&mut expected, self.keys(), &key, new) {
+            return Err(cannot());
+        }
+        if expected == *self.value() {
+            return Ok(self.clone());
+        }
+        let edits = [with_items, with_list];
+        let quotes = [Quotes::AsNeeded, Quotes::Always];
+        edits
+            .iter()
+            .flat_map(|edit| quotes.map(|quotes| edit(self.text(), self.keys(), &key, items, quotes)))
+            .flatten()
+            .find_map(|text| self.accept(&text, &expected))
+            .ok_or_else(cannot)
+    }
+
+    /// The texts of the list at `key`; nothing where there is none.
+    pub fn list(&self, key: &[&str]) -> Vec<String> {
+        let list = meaning::get(self.value(), self.keys(), key).and_then(Value::as_sequence);
+        list.into_iter().flatten().map(meaning::spelling).collect()
+    }
+
+    /// The scalar at `key` as a text; nothing where there is none.
+    pub fn text_at(&self, key: &[&str]) -> Option<String> {
+        let value = meaning::get(self.value(), self.keys(), key)?;
+        let is_scalar = matches!(value, Value::String(_) | Value::Number(_) | Value::Bool(_));
+        is_scalar.then(|| meaning::spelling(value))
     }
 
     /// This document without `key`, and without the mappings that would have nothing left; otherwise its text as it
@@ -82,7 +133,7 @@ impl Document {
 
     /// The document of an edited text, if that text means what it has to.
     fn accept(&self, text: &str, expected: &Value) -> Option<Self> {
-        Self::parse(self.path(), text, self.keys()).ok().filter(|document| document.value() == expected)
+        Self::lenient(self.path(), text, self.keys()).ok().filter(|document| document.value() == expected)
     }
 
     /// The key by the names that are no other names.
@@ -115,6 +166,64 @@ enum Quotes {
 
 /// The text with the value put at `key`.
 fn with_key(text: &str, keys: &Keys, key: &[&str], value: &Scalar, quotes: Quotes) -> Option<String> {
+    let (file, mapping, keys, last) = holder(text, keys, key)?;
+    match value {
+        Scalar::Text(text) => put(&mapping, keys, last, written(text, quotes)),
+        Scalar::Bool(flag) => put(&mapping, keys, last, *flag),
+        Scalar::Number(text) if quotes == Quotes::AsNeeded => {
+            put(&mapping, keys, last, YamlValue::Scalar(ScalarValue::parse(text)));
+        }
+        Scalar::Number(text) => put(&mapping, keys, last, written(text, Quotes::AsNeeded)),
+    }
+    Some(with_line_ends_of(text, file.to_string()))
+}
+
+/// The text with the whole list put at `key`.
+fn with_list(text: &str, keys: &Keys, key: &[&str], items: &[String], quotes: Quotes) -> Option<String> {
+    let (file, mapping, keys, last) = holder(text, keys, key)?;
+    let flow = mapping.is_flow_style();
+    put(&mapping, keys, last, if flow { Sequence::new_flow() } else { Sequence::new_pending_block() });
+    let sequence = tree::entry(&mapping, keys, last)?.value_node()?.as_sequence().cloned()?;
+    for item in items {
+        sequence.push(written(item, quotes));
+    }
+    Some(with_line_ends_of(text, file.to_string()))
+}
+
+/// The text with the list's items taken away that are not to stay, and the new ones added at its end.
+fn with_items(text: &str, keys: &Keys, key: &[&str], items: &[String], quotes: Quotes) -> Option<String> {
+    let (file, mapping, keys, last) = holder(text, keys, key)?;
+    let sequence = tree::entry(&mapping, keys, last)?.value_node()?.as_sequence().cloned()?;
+    let mut wanted = items.iter().peekable();
+    let mut gone = Vec::new();
+    for (index, value) in sequence.values().enumerate() {
+        let value = value.as_scalar()?.as_string();
+        if wanted.next_if(|item| **item == value).is_none() {
+            gone.push(index);
+        }
+    }
+    if gone.len() == sequence.len() {
+        return None;
+    }
+    for index in gone.into_iter().rev() {
+        sequence.remove(index)?;
+    }
+    for item in wanted {
+        sequence.push(written(item, quotes));
+    }
+    Some(with_line_ends_of(text, file.to_string()))
+}
+
+/// A text as the editor is to write it.
+fn written(text: &str, quotes: Quotes) -> YamlValue {
+    YamlValue::Scalar(match quotes {
+        Quotes::Always => ScalarValue::double_quoted(text),
+        Quotes::AsNeeded => ScalarValue::string(text),
+    })
+}
+
+/// The text as a tree, the mapping in it that holds `key`, made where it is missing, what may be in it, and its name there.
+fn holder<'k>(text: &str, keys: &'k Keys, key: &[&'k str]) -> Option<(YamlFile, Mapping, &'k Keys, &'k str)> {
     let file = tree::parse(text);
     let (last, parents) = key.split_last()?;
     let root = tree::root(&file).or_else(|| {
@@ -126,14 +235,7 @@ fn with_key(text: &str, keys: &Keys, key: &[&str], value: &Scalar, quotes: Quote
         mapping = mapping_at(&mapping, keys, name)?;
         keys = keys.child(name)?.1;
     }
-    match value {
-        Scalar::Text(text) if quotes == Quotes::Always => {
-            put(&mapping, keys, last, YamlValue::Scalar(ScalarValue::double_quoted(text)));
-        }
-        Scalar::Text(text) => put(&mapping, keys, last, text.as_str()),
-        Scalar::Bool(flag) => put(&mapping, keys, last, *flag),
-    }
-    Some(with_line_ends_of(text, file.to_string()))
+    Some((file, mapping, keys, last))
 }
 
 /// The editor ends the line of a value that replaces a text of several lines the Unix way.
@@ -236,6 +338,7 @@ mod tests {
         ("variant", Keys::Leaf),
         ("image", Keys::AliasOf("variant")),
         ("danger", Keys::Leaf),
+        ("list", Keys::List),
         (
             "llm",
             Keys::Map(&[
@@ -416,6 +519,27 @@ mod tests {
         assert_eq!(error.hint().unwrap(), "set `llm.provider` to \"zai\" in that file by hand");
         let error = document("base: &b {provider: x}\nllm: *b\n").unset(&provider).unwrap_err();
         assert_eq!(error.hint().unwrap(), "remove `llm.provider` from that file by hand");
+    }
+
+    #[test]
+    fn a_list_keeps_the_lines_that_stay() {
+        let set = |before: &str, items: &[&str]| {
+            let items: Vec<String> = items.iter().map(|item| (*item).to_owned()).collect();
+            document(before).set_list(&["list"], &items).unwrap().text().to_owned()
+        };
+        assert_eq!(set("", &["~/a", "/b:/c:ro"]), "list:\n  - ~/a\n  - /b:/c:ro\n");
+        assert_eq!(set("{danger: no}\n", &["a"]), "{danger: no, list: [a]}\n");
+        let block = "list:\n  - a # one\n  # two\n  - 'b'\n  - c\ndanger: no\n";
+        assert_eq!(
+            set(block, &["a", "b", "c", "d"]),
+            "list:\n  - a # one\n  # two\n  - 'b'\n  - c\n  - d\ndanger: no\n"
+        );
+        assert_eq!(set(block, &["a", "c"]), "list:\n  - a # one\n  # two\n  - c\ndanger: no\n");
+        assert_eq!(set(block, &[]), "danger: no\n");
+        assert_eq!(set("list: [a, 'b'] # c\n", &["a", "b", "d, e"]), "list: [a, 'b', \"d, e\"] # c\n");
+        assert_eq!(set("list: [a]\n", &["x"]), "list:\n  - x\n");
+        assert_eq!(set(block, &["a", "b", "c"]), block);
+        assert_eq!(document(block).list(&["list"]), ["a", "b", "c"]);
     }
 
     #[test]

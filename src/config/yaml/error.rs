@@ -110,6 +110,18 @@ pub enum Error {
         /// The key where it is known, what was found and what was expected.
         message: String,
     },
+    /// The same, in our own words.
+    #[error("{place}: {}`{key}` is {}, not {}", if *item { "an item of " } else { "" }, .wrong.found, .wrong.expected)]
+    WrongType {
+        /// Where it stands.
+        place: Place,
+        /// The key.
+        key: String,
+        /// Whether it is an item of the list there.
+        item: bool,
+        /// What it is, and what belongs there.
+        wrong: Box<WrongType>,
+    },
     /// The file is written in a way that the edit cannot be made without changing what else it says.
     #[error("{place}: `{key}` cannot be changed without the risk of changing more than that")]
     CannotEdit {
@@ -122,10 +134,52 @@ pub enum Error {
     },
 }
 
+/// A value of another type than its key takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrongType {
+    /// What it is, with its article.
+    pub found: String,
+    /// What belongs there.
+    pub expected: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
 impl Error {
+    /// The place that the message begins with.
+    pub fn place(&self) -> &Place {
+        match self {
+            Self::Syntax { place, .. }
+            | Self::NotMapping { place, .. }
+            | Self::Duplicate { place, .. }
+            | Self::Synonyms { place, .. }
+            | Self::UnknownKey { place, .. }
+            | Self::Misplaced { place, .. }
+            | Self::MergeKey { place }
+            | Self::Type { place, .. }
+            | Self::WrongType { place, .. }
+            | Self::CannotEdit { place, .. } => place,
+        }
+    }
+
+    /// The key that is wrong, where one is.
+    pub(super) fn key(&self) -> Option<&str> {
+        match self {
+            Self::Duplicate { key, .. }
+            | Self::Synonyms { key, .. }
+            | Self::UnknownKey { key, .. }
+            | Self::Misplaced { key, .. }
+            | Self::WrongType { key, .. }
+            | Self::CannotEdit { key, .. }
+            | Self::NotMapping { key: Some(key), .. } => Some(key),
+            Self::Syntax { .. } | Self::NotMapping { .. } | Self::MergeKey { .. } | Self::Type { .. } => None,
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::WrongType { wrong, .. } => wrong.hint.clone(),
             Self::Syntax { .. } | Self::Type { .. } => None,
             Self::NotMapping { key: None, .. } => Some("write one `key: value` in a line".to_owned()),
             Self::NotMapping { key: Some(_), known, .. } if known.is_empty() => {

@@ -1,10 +1,24 @@
 //! Which keys a file may have.
 
+use crate::nearest::nearest;
+
 /// The keys a file may have, as a tree.
 #[derive(Debug)]
 pub enum Keys {
     /// A value: a scalar or a list. Of which type is said by what it is read into.
     Leaf,
+    /// `true` or `false`.
+    Bool,
+    /// A text; what YAML would take for a number or a boolean is one too.
+    Text,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// A whole number, not negative.
+    Number,
+    /// A list of texts.
+    List,
+    /// A text, or a list of texts.
+    Texts,
     /// A mapping with these keys.
     Map(&'static [(&'static str, Keys)]),
     /// A mapping with keys of the user's choice, each value of this shape.
@@ -32,12 +46,20 @@ impl Keys {
             }
             Self::Each(keys) => Some((name, keys)),
             Self::Free => Some((name, self)),
-            Self::Leaf | Self::AliasOf(_) | Self::Elsewhere(_) => None,
+            Self::Leaf
+            | Self::Bool
+            | Self::Text
+            | Self::OneOf(_)
+            | Self::Number
+            | Self::List
+            | Self::Texts
+            | Self::AliasOf(_)
+            | Self::Elsewhere(_) => None,
         }
     }
 
     /// The shape at `path`; none where there is no such known key.
-    pub(super) fn at(&self, path: &[impl AsRef<str>]) -> Option<&Keys> {
+    pub(crate) fn at(&self, path: &[impl AsRef<str>]) -> Option<&Keys> {
         path.iter().try_fold(self, |keys, name| Some(keys.child(name.as_ref())?.1))
     }
 
@@ -48,7 +70,7 @@ impl Keys {
     }
 
     /// The names of the keys known here, without other names of them.
-    pub(super) fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         match self {
             Self::Map(entries) => entries
                 .iter()
@@ -60,7 +82,7 @@ impl Keys {
     }
 
     /// Where a key belongs that is one of another file.
-    pub(super) fn elsewhere(&self, path: &[impl AsRef<str>]) -> Option<&'static str> {
+    pub(crate) fn elsewhere(&self, path: &[impl AsRef<str>]) -> Option<&'static str> {
         let (name, parents) = path.split_last()?;
         let Self::Map(beside) = self.at(parents)? else { return None };
         beside.iter().find_map(|(known, keys)| match keys {
@@ -71,19 +93,15 @@ impl Keys {
 
     /// The known key that the unknown key `path` is meant to be, as a dotted path: one of exactly its name elsewhere
     /// (`llm.provider` for `provider`), else one of nearly its name in the same place.
-    pub(super) fn nearest(&self, path: &[impl AsRef<str>]) -> Option<String> {
+    pub(crate) fn nearest(&self, path: &[impl AsRef<str>]) -> Option<String> {
         let (name, parents) = path.split_last()?;
         let name = name.as_ref();
         if let Some(elsewhere) = self.find(name) {
             return Some(elsewhere);
         }
         let Self::Map(beside) = self.at(parents)? else { return None };
-        let (_, near) = beside
-            .iter()
-            .filter(|(_, keys)| !matches!(keys, Self::Elsewhere(_)))
-            .map(|(known, _)| (strsim::damerau_levenshtein(&name.to_lowercase(), known), *known))
-            .filter(|(distance, known)| *distance <= (known.len() / 3).max(1))
-            .min()?;
+        let known = beside.iter().filter(|(_, keys)| !matches!(keys, Self::Elsewhere(_)));
+        let near = nearest(name, known.map(|(known, _)| *known))?;
         Some(parents.iter().map(AsRef::as_ref).chain([near]).collect::<Vec<_>>().join("."))
     }
 

@@ -16,8 +16,9 @@ mod meaning;
 mod properties;
 mod tree;
 
+pub(crate) use check::flag_hint;
 pub use document::Document;
 pub use edit::Scalar;
 pub(crate) use error::printable;
-pub use error::{Error, Place, Position};
+pub use error::{Error, Place, Position, WrongType};
 pub use keys::Keys;

@@ -143,6 +143,8 @@ fn odd_parts() -> impl Strategy<Value = Vec<&'static str>> {
 fn scalar() -> impl Strategy<Value = Scalar> {
     prop_oneof![
         any::<bool>().prop_map(Scalar::Bool),
+        prop::sample::select(vec!["0", "9", "4096", "0.5", "1.50", "007", "1e3", ".5"])
+            .prop_map(|text| Scalar::Number(text.to_owned())),
         "[a-z][a-z0-9-]{0,10}".prop_map(Scalar::Text),
         "[ -~é]{0,10}".prop_map(Scalar::Text),
         any::<String>().prop_map(Scalar::Text),
@@ -162,11 +164,23 @@ fn meaning(text: &str) -> Value {
 
 /// The value the text has to have after the key was set, or taken away.
 fn expected(text: &str, key: &[&str], new: Option<&Scalar>) -> Value {
-    let mut root = meaning(text);
-    let new = new.map(|new| match new {
+    with_value(text, key, new.map(value_of))
+}
+
+fn value_of(scalar: &Scalar) -> Value {
+    match scalar {
         Scalar::Text(text) => Value::from(text.as_str()),
         Scalar::Bool(flag) => Value::from(*flag),
-    });
+        Scalar::Number(text) => match text.as_str() {
+            "0" | "9" | "4096" => Value::from(text.parse::<u64>().unwrap()),
+            "0.5" => Value::from(0.5),
+            text => Value::from(text),
+        },
+    }
+}
+
+fn with_value(text: &str, key: &[&str], new: Option<Value>) -> Value {
+    let mut root = meaning(text);
     match (key, new) {
         ([name], Some(new)) => root[*name] = new,
         ([section, name], Some(new)) => root[*section][*name] = new,
@@ -214,6 +228,23 @@ fn crlf(text: &str) -> Option<bool> {
 }
 
 proptest! {
+    #[test]
+    fn a_list_is_what_it_was_set_to_and_nothing_else_changes(
+        text in text(),
+        key in key(),
+        first in prop::collection::vec("[ -~é]{1,8}", 1..4),
+        second in prop::collection::vec("[a-z~/:]{1,8}", 0..4),
+    ) {
+        let before = document(&text);
+        let set = before.set_list(&key, &first).unwrap();
+        prop_assert_eq!(set.list(&key), &first[..]);
+        let again = set.set_list(&key, &second).unwrap();
+        prop_assert_eq!(again.list(&key), &second[..]);
+        let list = |items: &[String]| Some(Value::from(items.to_vec())).filter(|_| !items.is_empty());
+        prop_assert_eq!(meaning(set.text()), with_value(&text, &key, list(&first)));
+        prop_assert_eq!(meaning(again.text()), with_value(set.text(), &key, list(&second)));
+    }
+
     #[test]
     fn setting_a_key_changes_its_line_and_its_value_only(text in text(), key in key(), scalar in scalar()) {
         let before = document(&text);

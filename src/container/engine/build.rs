@@ -9,7 +9,9 @@ use std::fmt;
 use std::future::ready;
 
 use bollard::models::BuildInfo;
-use bollard::query_parameters::{BuildImageOptionsBuilder, BuilderVersion};
+use bollard::query_parameters::{
+    BuildImageOptionsBuilder, BuilderVersion, RemoveImageOptionsBuilder, TagImageOptionsBuilder,
+};
 use futures_util::{Stream, StreamExt};
 
 use super::Engine;
@@ -27,6 +29,10 @@ pub struct BuildRequest {
     pub args: BTreeMap<String, String>,
     /// Labels put on the finished image.
     pub labels: BTreeMap<String, String>,
+    /// Whether every step is done again.
+    pub no_cache: bool,
+    /// Whether base images are pulled although they are there.
+    pub pull: bool,
 }
 
 /// Values of arguments stay out: a proxy's address may hold a password.
@@ -38,6 +44,8 @@ impl fmt::Debug for BuildRequest {
             .field("context", &format_args!("{} bytes", self.context.len()))
             .field("args", &self.args.keys())
             .field("labels", &self.labels)
+            .field("no_cache", &self.no_cache)
+            .field("pull", &self.pull)
             .finish()
     }
 }
@@ -86,18 +94,37 @@ impl Engine {
     /// What the engine knows of the image that `reference` names; nothing where it does not have it.
     pub async fn image(&self, reference: &str) -> Result<Option<LocalImage>, super::Error> {
         match self.docker.inspect_image(reference).await {
-            Ok(image) => Ok(image.id.map(|id| LocalImage {
-                name: reference.to_owned(),
-                id,
-                os: image.os.filter(|os| !os.is_empty()),
-                architecture: image.architecture.filter(|architecture| !architecture.is_empty()),
-                env: image.config.and_then(|config| config.env).unwrap_or_default(),
-            })),
+            Ok(image) => {
+                let (env, labels) = image.config.map_or((None, None), |config| (config.env, config.labels));
+                Ok(image.id.map(|id| LocalImage {
+                    name: reference.to_owned(),
+                    id,
+                    os: image.os.filter(|os| !os.is_empty()),
+                    architecture: image.architecture.filter(|architecture| !architecture.is_empty()),
+                    env: env.unwrap_or_default(),
+                    labels: labels.into_iter().flatten().collect(),
+                    size: image.size.and_then(|bytes| bytes.try_into().ok()),
+                }))
+            }
             Err(source) => {
                 let error = super::Error::api("look up the image", source);
                 if error.is_missing() { Ok(None) } else { Err(error) }
             }
         }
+    }
+
+    /// Gives an image one more name.
+    pub async fn tag_image(&self, reference: &str, name: &str, tag: &str) -> Result<(), super::Error> {
+        let options = TagImageOptionsBuilder::default().repo(name).tag(tag).build();
+        let tagged = self.docker.tag_image(reference, Some(options)).await;
+        tagged.map_err(|source| super::Error::api("name the image", source))
+    }
+
+    /// Takes a name from an image; with its last name, the image goes.
+    pub async fn untag_image(&self, reference: &str) -> Result<(), super::Error> {
+        let options = RemoveImageOptionsBuilder::default().noprune(true).build();
+        let removed = self.docker.remove_image(reference, Some(options), None).await;
+        removed.map(drop).map_err(|source| super::Error::api("remove the image", source))
     }
 
     /// Builds an image and reports on it. The stream ends with the build, after the first error at the latest;
@@ -106,18 +133,22 @@ impl Engine {
         &self,
         request: BuildRequest,
     ) -> impl Stream<Item = Result<BuildEvent, Error>> + Unpin + '_ {
-        let BuildRequest { reference, target, context, args, labels } = request;
+        let BuildRequest { reference, target, context, args, labels, no_cache, pull } = request;
         let args: HashMap<String, String> = args.into_iter().collect();
         let labels: HashMap<String, String> = labels.into_iter().collect();
-        let options = BuildImageOptionsBuilder::default()
+        let mut options = BuildImageOptionsBuilder::default()
             .version(BuilderVersion::BuilderV1)
             .t(&reference)
             .target(&target)
             .buildargs(&args)
             .labels(&labels)
+            .nocache(no_cache)
             .rm(true)
-            .forcerm(true)
-            .build();
+            .forcerm(true);
+        if pull {
+            options = options.pull("true");
+        }
+        let options = options.build();
         self.docker.build_image(options, None, Some(bollard::body_full(context.into()))).filter_map(
             move |report| {
                 ready(match report {
@@ -162,6 +193,8 @@ mod tests {
             context: vec![0; 512],
             args: [("HTTPS_PROXY".to_owned(), "http://alice:hunter2@proxy:3128".to_owned())].into(),
             labels: BTreeMap::new(),
+            no_cache: false,
+            pull: false,
         };
         let shown = format!("{request:?}");
         assert!(shown.contains("HTTPS_PROXY") && shown.contains("512 bytes"), "{shown}");

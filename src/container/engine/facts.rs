@@ -83,6 +83,11 @@ impl From<SystemInfo> for Info {
 }
 
 impl Info {
+    /// What an engine with these security options tells, where nothing else of it is asked.
+    pub(super) fn of_options(security_options: Vec<String>) -> Self {
+        Self::from(SystemInfo { security_options: Some(security_options), ..SystemInfo::default() })
+    }
+
     pub(super) fn is_rootless(&self) -> bool {
         self.has_option("rootless")
     }

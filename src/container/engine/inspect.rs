@@ -3,6 +3,7 @@
 //! The answers are read as plain JSON, and only what is needed of them: Podman has states that Docker's API does not
 //! know, and one container in such a state would make a whole answer unreadable to bollard's types.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
@@ -21,12 +22,18 @@ impl Engine {
     pub async fn find(&self, identity: &Identity) -> Result<Vec<Found>, Error> {
         let labels = identity.labels_of_any_home();
         let labels: Vec<String> = labels.into_iter().map(|(key, value)| format!("{key}={value}")).collect();
+        Ok(self.list(&labels).await?.into_iter().map(|(found, _)| found).collect())
+    }
+
+    /// The containers with labels (`name`, or `name=value`), in whatever state they are, each with all of its labels.
+    pub(super) async fn list(&self, labels: &[String]) -> Result<Vec<(Found, Labels)>, Error> {
         let filters = encoded(&json!({ "label": labels }).to_string());
         let listed =
             self.ask("list containers", &format!("/containers/json?all=true&filters={filters}")).await?;
-        let mut found: Vec<Found> =
-            listed.as_array().into_iter().flatten().filter_map(found_container).collect();
-        for found in found.iter_mut().filter(|found| found.mounted.is_empty()) {
+        let with_labels = |listed: &Value| Some((found_container(listed)?, all_labels(listed)));
+        let mut found: Vec<(Found, Labels)> =
+            listed.as_array().into_iter().flatten().filter_map(with_labels).collect();
+        for (found, _) in found.iter_mut().filter(|(found, _)| found.mounted.is_empty()) {
             // Podman does not list mounts.
             found.mounted = self.look(&found.id).await?.map_or_else(Vec::new, |details| places(&details));
         }
@@ -78,7 +85,7 @@ impl Engine {
     }
 
     /// What the engine says of a container; nothing of one that is gone.
-    async fn look(&self, id: &str) -> Result<Option<Value>, Error> {
+    pub(super) async fn look(&self, id: &str) -> Result<Option<Value>, Error> {
         match self.inspect(id).await {
             Ok(details) => Ok(Some(details)),
             Err(error) if error.is_missing() => Ok(None),
@@ -92,7 +99,7 @@ impl Engine {
     }
 
     /// The answer to a question.
-    async fn ask(&self, action: &'static str, path: &str) -> Result<Value, Error> {
+    pub(super) async fn ask(&self, action: &'static str, path: &str) -> Result<Value, Error> {
         let broken = |source: Box<dyn std::error::Error + Send + Sync>| Error::Broken { action, source };
         let version = self.docker.client_version();
         let (major, minor) = (version.major_version, version.minor_version);
@@ -113,8 +120,17 @@ impl Engine {
     }
 }
 
+/// Labels by name.
+pub(super) type Labels = BTreeMap<String, String>;
+
+/// The labels of a container or an image of the engine's lists.
+pub(super) fn all_labels(listed: &Value) -> Labels {
+    let labels = listed["Labels"].as_object().into_iter().flatten();
+    labels.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
+}
+
 /// A value for a query.
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     text.bytes().fold(String::new(), |mut encoded, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             encoded.push(char::from(byte));
@@ -141,7 +157,7 @@ fn found_container(listed: &Value) -> Option<Found> {
     })
 }
 
-fn state(word: &str) -> State {
+pub(super) fn state(word: &str) -> State {
     match word {
         "running" => State::Running,
         "paused" => State::Paused,

@@ -181,7 +181,7 @@ fn usual_sockets(host: &Host, kind: Option<Kind>) -> Vec<Endpoint> {
 }
 
 /// Whether a program is installed, by `PATH`.
-pub(super) fn is_installed(host: &Host, program: &str) -> bool {
+pub fn is_installed(host: &Host, program: &str) -> bool {
     host.var("PATH").is_some_and(|path| std::env::split_paths(path).any(|dir| is_program(&dir.join(program))))
 }
 

@@ -2,6 +2,7 @@
 //!
 //! This folder is the only importer of bollard: what the rest of the program knows of the engine are the types here.
 
+pub mod about;
 mod afterwards;
 pub mod build;
 mod connect;
@@ -11,12 +12,15 @@ pub mod endpoint;
 pub mod exec;
 pub mod facts;
 pub mod freeze;
+mod images;
 mod inspect;
 pub mod locate;
+pub mod logs;
 pub mod probe;
-pub mod pull;
 mod stream;
+mod survey;
 pub mod tls;
+pub mod transfer;
 
 use std::io;
 
@@ -43,6 +47,7 @@ pub struct Engine {
     http: connect::Http,
     dialer: stream::Dialer,
     facts: Facts,
+    chosen_by: ChosenBy,
 }
 
 impl Engine {
@@ -54,13 +59,23 @@ impl Engine {
             let endpoint = Box::new(connected.dialer.endpoint().clone());
             return Err(Error::Elsewhere { chosen_by: connected.chosen_by, endpoint });
         }
-        let connect::Connected { docker, http, dialer, facts, .. } = connected;
-        Ok(Self { docker, http, dialer, facts })
+        let connect::Connected { docker, http, dialer, facts, chosen_by, .. } = connected;
+        Ok(Self { docker, http, dialer, facts, chosen_by })
     }
 
     /// What it is.
     pub fn facts(&self) -> Facts {
         self.facts
+    }
+
+    /// Where it listens.
+    pub fn endpoint(&self) -> &Endpoint {
+        self.dialer.endpoint()
+    }
+
+    /// What said so.
+    pub fn chosen_by(&self) -> &ChosenBy {
+        &self.chosen_by
     }
 
     /// Whether it is reached otherwise than by a socket, so that its files may be others than this machine's.

@@ -1,11 +1,11 @@
-//! A short-lived container that looks at an image: one script, no network, no mounts, no capabilities, and gone at the end,
-//! whatever the end is.
+//! A short-lived container that looks at an image: one script, no capabilities, no network and no mounts unless they are what
+//! is looked at, and gone at the end, whatever the end is.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use bollard::container::LogOutput;
-use bollard::models::{ContainerCreateBody, HostConfig};
+use bollard::models::{ContainerCreateBody, HostConfig, Mount as ApiMount, MountType};
 use bollard::query_parameters::{AttachContainerOptionsBuilder, CreateContainerOptionsBuilder};
 use futures_util::StreamExt;
 use http_body_util::Empty;
@@ -14,8 +14,9 @@ use hyper::header::HOST;
 
 use super::stream::Dialer;
 use super::{Engine, Error, afterwards, connect};
+use crate::container::mount::Mount;
 use crate::container::name::LABEL_PREFIX;
-use crate::container::spec::User;
+use crate::container::spec::{HOST_NAMES, User};
 
 /// The most that a script may say, in bytes.
 const LARGEST: usize = 64 * 1024;
@@ -31,6 +32,17 @@ pub struct ProbeRequest<'a> {
     pub script: &'a str,
     /// Variables for it; a name without a value takes the image's away.
     pub env: Vec<String>,
+    /// What it has of the world.
+    pub reach: Reach,
+}
+
+/// What a container that looks at an image has of the world; by default nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Reach {
+    /// Whether it has the network that a session has.
+    pub network: bool,
+    /// Host paths inside.
+    pub mounts: Vec<Mount>,
 }
 
 /// A container that looks at an image. Dropping it removes it.
@@ -54,6 +66,14 @@ pub enum Ran {
 impl Engine {
     /// Makes the container. It is not started.
     pub async fn probe(&self, request: ProbeRequest<'_>) -> Result<Probe<'_>, Error> {
+        let Reach { network, mounts } = request.reach;
+        let mounts = mounts.into_iter().map(|mount| ApiMount {
+            source: Some(mount.source),
+            target: Some(mount.target),
+            read_only: Some(mount.read_only),
+            typ: Some(MountType::BIND),
+            ..ApiMount::default()
+        });
         let body = ContainerCreateBody {
             image: Some(request.image.to_owned()),
             user: Some(format!("{}:{}", request.user.uid, request.user.gid)),
@@ -63,9 +83,11 @@ impl Engine {
             cmd: Some(Vec::new()),
             attach_stdout: Some(true),
             labels: Some(HashMap::from([(format!("{LABEL_PREFIX}image-check"), request.image.to_owned())])),
-            network_disabled: Some(true),
+            network_disabled: Some(!network),
             host_config: Some(HostConfig {
-                network_mode: Some("none".to_owned()),
+                network_mode: (!network).then(|| "none".to_owned()),
+                extra_hosts: network.then(|| HOST_NAMES.map(str::to_owned).to_vec()),
+                mounts: Some(mounts.collect()),
                 cap_drop: Some(vec!["ALL".to_owned()]),
                 security_opt: Some(vec!["no-new-privileges".to_owned()]),
                 pids_limit: Some(256),
@@ -89,6 +111,16 @@ impl Engine {
 }
 
 impl Probe<'_> {
+    /// The container's id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Starts it, for commands that come by exec.
+    pub async fn start(&self) -> Result<(), Error> {
+        self.engine.start(&self.id).await
+    }
+
     /// Whether a path exists in the image.
     pub async fn has_path(&self, path: &str) -> Result<bool, Error> {
         self.engine.has_path(&self.id, path).await

@@ -45,22 +45,22 @@ pub struct Dialect {
 
 /// The keys that a row's `dialect` may have.
 pub(super) const KEYS: Keys = Keys::Map(&[
-    ("inline_system", Keys::Leaf),
-    ("system_role", Keys::Leaf),
-    ("images", Keys::Leaf),
-    ("parallel_tool_calls", Keys::Leaf),
-    ("max_tokens_field", Keys::Leaf),
-    ("max_output", Keys::Leaf),
-    ("efforts", Keys::Leaf),
-    ("reasoning_field", Keys::Leaf),
-    ("user_field", Keys::Leaf),
-    ("stream_usage", Keys::Leaf),
-    ("call_id_length", Keys::Leaf),
-    ("num_ctx", Keys::Leaf),
-    ("thinking", Keys::Leaf),
-    ("thought_signatures", Keys::Leaf),
-    ("web_search", Keys::Leaf),
-    ("key_header", Keys::Leaf),
+    ("inline_system", Keys::Bool),
+    ("system_role", Keys::OneOf(&["system", "developer"])),
+    ("images", Keys::Bool),
+    ("parallel_tool_calls", Keys::Bool),
+    ("max_tokens_field", Keys::OneOf(&["max_tokens", "max_completion_tokens"])),
+    ("max_output", Keys::Number),
+    ("efforts", Keys::List),
+    ("reasoning_field", Keys::Text),
+    ("user_field", Keys::Bool),
+    ("stream_usage", Keys::Bool),
+    ("call_id_length", Keys::Number),
+    ("num_ctx", Keys::Number),
+    ("thinking", Keys::OneOf(&["level", "budget", "none"])),
+    ("thought_signatures", Keys::Bool),
+    ("web_search", Keys::Bool),
+    ("key_header", Keys::Text),
 ]);
 
 /// How a model of Gemini is told how much to think.

@@ -14,16 +14,16 @@ use crate::provider::variables::{self, is_variable_name};
 
 /// The keys of a question.
 pub(super) static QUESTION: Keys = Keys::Map(&[
-    ("ask", Keys::Leaf),
-    ("secret", Keys::Leaf),
-    ("optional", Keys::Leaf),
-    ("default", Keys::Leaf),
-    ("way", Keys::Leaf),
+    ("ask", Keys::Text),
+    ("secret", Keys::Bool),
+    ("optional", Keys::Bool),
+    ("default", Keys::Text),
+    ("way", Keys::Text),
 ]);
 
 /// The keys of a file.
 pub(super) static FILE_QUESTION: Keys =
-    Keys::Map(&[("ask", Keys::Leaf), ("file", Keys::Leaf), ("optional", Keys::Leaf)]);
+    Keys::Map(&[("ask", Keys::Text), ("file", Keys::Text), ("optional", Keys::Bool)]);
 
 /// What a row says of a variable to ask for: every field may be missing.
 #[derive(Debug, Clone, Default, Deserialize)]

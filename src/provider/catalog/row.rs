@@ -20,20 +20,20 @@ use crate::provider::variables::{self, is_variable_name};
 pub static FILE: Keys = Keys::Map(&[("providers", Keys::Each(&ROW))]);
 
 static ROW: Keys = Keys::Map(&[
-    ("name", Keys::Leaf),
-    ("wire", Keys::Leaf),
-    ("base_url", Keys::Leaf),
-    ("auth", Keys::Leaf),
-    ("key_env", Keys::Leaf),
-    ("key_url", Keys::Leaf),
-    ("key_optional", Keys::Leaf),
-    ("models", Keys::Map(&[("main", Keys::Leaf), ("small", Keys::Leaf), ("map", Keys::Free)])),
-    ("context_window", Keys::Leaf),
+    ("name", Keys::Text),
+    ("wire", Keys::OneOf(&["anthropic", "openai", "gemini", "ollama", "plugin"])),
+    ("base_url", Keys::Text),
+    ("auth", Keys::OneOf(&["bearer", "x-api-key", "none"])),
+    ("key_env", Keys::Texts),
+    ("key_url", Keys::Text),
+    ("key_optional", Keys::Bool),
+    ("models", Keys::Map(&[("main", Keys::Text), ("small", Keys::Text), ("map", Keys::Each(&Keys::Text))])),
+    ("context_window", Keys::Number),
     ("dialect", dialect::KEYS),
-    ("mode", Keys::Leaf),
+    ("mode", Keys::OneOf(&["bedrock", "vertex", "foundry"])),
     ("ask", Keys::Each(&QUESTION)),
     ("files", Keys::Each(&FILE_QUESTION)),
-    ("env", Keys::Free),
+    ("env", Keys::Each(&Keys::Text)),
 ]);
 
 /// A catalogue file: ours, or the user's `providers.yaml`.

@@ -178,12 +178,12 @@ fn a_value_of_the_wrong_form_is_named_with_its_place() {
         failure("providers:\n  acme:\n    wire: grpc\n"),
         failure("providers:\n  acme:\n    key_env: {a: b}\n"),
     ];
-    insta::assert_snapshot!(failures.join("\n"), @r"
+    insta::assert_snapshot!(failures.join("\n"), @r#"
     providers.yaml:3:5: unknown key `providers.acme.baseurl`
       did you mean `providers.acme.base_url`?
-    providers.yaml:3:11: providers.acme.wire: unknown variant `grpc`, expected one of `anthropic`, `openai`, `gemini`, `ollama`, `plugin`
-    providers.yaml:3:14: providers.acme.key_env: invalid type: map, expected the name of a variable, or a list of names
-    ");
+    providers.yaml:3:5: `providers.acme.wire` is the text "grpc", not anthropic, openai, gemini, ollama or plugin
+    providers.yaml:3:5: `providers.acme.key_env` is a mapping, not a text or a list of texts
+    "#);
 }
 
 #[test]
@@ -313,8 +313,8 @@ fn a_wrong_mode_is_named_with_its_place_and_what_to_do() {
         "mode: bedrock\n    env: {CLAUDE_CODE_SKIP_BEDROCK_AUTH: '1'}",
     ]
     .map(|rest| failure(&format!("providers:\n  acme:\n    {rest}\n")));
-    insta::assert_snapshot!(failures.join("\n"), @r"
-    providers.yaml:3:11: providers.acme.mode: unknown variant `azure`, expected one of `bedrock`, `vertex`, `foundry`
+    insta::assert_snapshot!(failures.join("\n"), @r#"
+    providers.yaml:3:5: `providers.acme.mode` is the text "azure", not bedrock, vertex or foundry
     providers.yaml:4:5: provider acme, auth: a cloud mode has none: what it needs is in ask and files
       leave it out
     providers.yaml:4:5: provider acme, key_env: a cloud mode has none: what it needs is in ask and files
@@ -349,5 +349,5 @@ fn a_wrong_mode_is_named_with_its_place_and_what_to_do() {
       say it in base_url instead
     providers.yaml:4:11: provider acme, env.CLAUDE_CODE_SKIP_BEDROCK_AUTH: a row may not name CLAUDE_CODE_SKIP_BEDROCK_AUTH: without its credentials a session would not be this provider's
       leave it out
-    ");
+    "#);
 }

@@ -1,6 +1,6 @@
-//! Fetching an image from its registry.
+//! Fetching an image from its registry, and bringing one there.
 //!
-//! The request is made here instead of through bollard, whose header for the credential is in the wrong alphabet of base64:
+//! The requests are made here instead of through bollard, whose header for the credential is in the wrong alphabet of base64:
 //! an engine takes a password with a `?` or `~` at certain places for none at all.
 
 use http_body_util::{BodyExt, Full};
@@ -12,13 +12,12 @@ use serde::Deserialize;
 use super::{Engine, Error as EngineError, connect};
 use crate::container::registry::Remote;
 
-const ACTION: &str = "pull the image";
 /// Far longer than any report of an engine's.
 const LONGEST_LINE: usize = 1024 * 1024;
 
-/// What an engine reports while it fetches an image.
+/// What an engine reports while it fetches an image, or brings one away.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PullEvent {
+pub struct TransferEvent {
     /// The layer's short id; none for what concerns the whole image.
     pub layer: Option<String>,
     /// What is being done, in the engine's words.
@@ -27,7 +26,7 @@ pub struct PullEvent {
     pub bytes: Option<(u64, u64)>,
 }
 
-/// Why an image could not be fetched.
+/// Why an image could not be fetched or brought away.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The engine was lost on the way.
@@ -62,18 +61,43 @@ impl Engine {
         &self,
         image: &Remote,
         auth: Option<&SecretString>,
-        mut report: impl FnMut(PullEvent),
+        mut report: impl FnMut(TransferEvent),
+    ) -> Result<(), Error> {
+        // A reference has no characters that a query has other meanings for.
+        let path = format!("/images/create?fromImage={}&tag={}", image.name, image.version);
+        self.transfer("pull the image", &path, auth.map(ExposeSecret::expose_secret), &mut report).await
+    }
+
+    /// Brings an image to its registry, and reports on it. `auth` is the header with the caller's credential for that
+    /// registry. Dropping the future ends it.
+    pub async fn push(
+        &self,
+        image: &Remote,
+        auth: Option<&SecretString>,
+        mut report: impl FnMut(TransferEvent),
+    ) -> Result<(), Error> {
+        /// `{}`: engines take no header at all for a request of a time before there were headers.
+        const NOBODY: &str = "e30=";
+        let path = format!("/images/{}/push?tag={}", image.name, image.version);
+        let auth = auth.map_or(NOBODY, ExposeSecret::expose_secret);
+        self.transfer("push the image", &path, Some(auth), &mut report).await
+    }
+
+    async fn transfer(
+        &self,
+        action: &'static str,
+        path: &str,
+        auth: Option<&str>,
+        report: &mut impl FnMut(TransferEvent),
     ) -> Result<(), Error> {
         let broken = |source: Box<dyn std::error::Error + Send + Sync>| {
-            Error::Engine(EngineError::Broken { action: ACTION, source })
+            Error::Engine(EngineError::Broken { action, source })
         };
         let version = self.docker.client_version();
         let (major, minor) = (version.major_version, version.minor_version);
-        // A reference has no characters that a query has other meanings for.
-        let path = format!("/v{major}.{minor}/images/create?fromImage={}&tag={}", image.name, image.version);
-        let mut request = hyper::Request::post(path).header(HOST, "localhost");
+        let mut request = hyper::Request::post(format!("/v{major}.{minor}{path}")).header(HOST, "localhost");
         if let Some(auth) = auth {
-            request = request.header("X-Registry-Auth", auth.expose_secret());
+            request = request.header("X-Registry-Auth", auth);
         }
         let request = request.body(Full::new(Bytes::new())).expect("names and base64 are fit for a request");
         let mut sender = connect::handshake(&self.dialer).await.map_err(|error| broken(Box::new(error)))?;
@@ -84,7 +108,7 @@ impl Engine {
             let text = body.collect().await.map_err(|error| broken(Box::new(error)))?.to_bytes();
             return Err(Error::Refused(message(&text)));
         }
-        read_report(&mut body, &mut report).await.map_err(|problem| match problem {
+        read_report(&mut body, report).await.map_err(|problem| match problem {
             Problem::Refused(message) => Error::Refused(message),
             Problem::Broken(source) => broken(source),
         })
@@ -96,7 +120,7 @@ enum Problem {
     Broken(Box<dyn std::error::Error + Send + Sync>),
 }
 
-async fn read_report(body: &mut Incoming, report: &mut impl FnMut(PullEvent)) -> Result<(), Problem> {
+async fn read_report(body: &mut Incoming, report: &mut impl FnMut(TransferEvent)) -> Result<(), Problem> {
     let mut lines = Lines::default();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| Problem::Broken(Box::new(error)))?;
@@ -133,7 +157,7 @@ impl Lines {
 }
 
 /// What a line reports: something to show, nothing, or the end by an error.
-fn event(line: &[u8]) -> Result<Option<PullEvent>, String> {
+fn event(line: &[u8]) -> Result<Option<TransferEvent>, String> {
     let Ok(report) = serde_json::from_slice::<Report>(line) else { return Ok(None) };
     if let Some(error) = report.error {
         return Err(error);
@@ -142,7 +166,7 @@ fn event(line: &[u8]) -> Result<Option<PullEvent>, String> {
     let bytes = report
         .detail
         .and_then(|detail| Some((u64::try_from(detail.current?).ok()?, u64::try_from(detail.total?).ok()?)));
-    Ok(Some(PullEvent { layer: report.id, status: status.trim_end().to_owned(), bytes }))
+    Ok(Some(TransferEvent { layer: report.id, status: status.trim_end().to_owned(), bytes }))
 }
 
 /// The text of an error's body.
@@ -165,7 +189,7 @@ mod tests {
         let event = |json: &str| event(json.as_bytes());
         let plain = |layer: Option<&str>, status: &str, bytes| {
             let (layer, status) = (layer.map(str::to_owned), status.to_owned());
-            Ok(Some(PullEvent { layer, status, bytes }))
+            Ok(Some(TransferEvent { layer, status, bytes }))
         };
         for (json, expected) in [
             (
