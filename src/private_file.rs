@@ -89,7 +89,22 @@ impl Error {
 pub fn read(path: &Path) -> Result<Option<String>, Error> {
     let (folder, name) = split(path)?;
     let Some(folder) = open_folder(folder)? else { return Ok(None) };
-    let Some(file) = open_file(path, &folder, name)? else { return Ok(None) };
+    read_in(path, &folder, name)
+}
+
+/// Reads a file that has to be private in a folder that others may see into, because the user chose the place.
+pub fn read_alone(path: &Path) -> Result<Option<String>, Error> {
+    let (folder, name) = split(path)?;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    match rustix::fs::open(folder, flags, Mode::empty()) {
+        Ok(folder) => read_in(path, &folder, name),
+        Err(Errno::NOENT) => Ok(None),
+        Err(error) => Err(failed("open", folder)(error.into())),
+    }
+}
+
+fn read_in(path: &Path, folder: &OwnedFd, name: &std::ffi::OsStr) -> Result<Option<String>, Error> {
+    let Some(file) = open_file(path, folder, name)? else { return Ok(None) };
     let mut bytes = Vec::new();
     File::from(file).read_to_end(&mut bytes).map_err(failed("read", path))?;
     String::from_utf8(bytes).map(Some).map_err(|_| Error::NotText(path.to_owned()))
@@ -246,7 +261,7 @@ fn open_folder(path: &Path) -> Result<Option<OwnedFd>, Error> {
     Ok(Some(folder))
 }
 
-/// Opens a file of a private folder that must be private itself; `None` when there is none.
+/// Opens a file that must be private, whatever its folder is; `None` when there is none.
 fn open_file(path: &Path, folder: &OwnedFd, name: &std::ffi::OsStr) -> Result<Option<OwnedFd>, Error> {
     // Without O_NONBLOCK, opening a pipe would wait for its writer before its type can be seen.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;

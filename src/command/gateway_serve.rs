@@ -1,7 +1,9 @@
 //! `gateway serve`: the gateway on this machine, in the foreground.
 
-use std::io;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -75,6 +77,8 @@ pub async fn serve(args: &Args, host: &Host) -> Result<ExitCode, Error> {
         None => target.reactor_home.join(target.account.as_str()).join("gateway-token"),
     };
     let token = token(&token_file, &target.reactor_home)?;
+    // Whoever reads that it serves may end it at once.
+    let mut signals = EndSignals::listen().map_err(Error::signals)?;
     let listen = |source| gateway::Error::Listen { address: args.listen, source };
     let listener = TcpListener::bind(args.listen).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
@@ -90,7 +94,6 @@ pub async fn serve(args: &Args, host: &Host) -> Result<ExitCode, Error> {
         );
     }
     let gateway = Arc::new(Gateway::new(backend, client, token));
-    let mut signals = EndSignals::listen().map_err(Error::signals)?;
     match signals.unless(gateway.serve(listener)).await {
         Ok(served) => served.map_err(listen)?,
         // That is how it is ended.
@@ -100,27 +103,31 @@ pub async fn serve(args: &Args, host: &Host) -> Result<ExitCode, Error> {
 }
 
 /// The token in a file, made if it is not there.
+///
+/// The file alone has to be private, wherever the user wants it: its folder may be one that others see into.
 fn token(path: &Path, reactor_home: &Path) -> Result<SecretString, Error> {
     if let Some(folder) = path.parent().filter(|folder| folder.starts_with(reactor_home)) {
         private_file::create_dir(reactor_home, folder)?;
     }
-    let mut token = None;
-    private_file::update(path, |text| {
-        let found = text.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
-        let found = found.unwrap_or_else(|| {
+    let failed = |action, source| private_file::Error::Io { action, path: path.to_owned(), source };
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(mut file) => {
             let mut bytes = [0; 32];
             getrandom::fill(&mut bytes).expect("the system gives random numbers");
-            format!("crg-{}", hex(&bytes))
-        });
-        token = Some(SecretString::from(found.as_str()));
-        Ok::<_, private_file::Error>(format!("{found}\n"))
-    })?;
-    Ok(token.expect("the update has run"))
+            let token = format!("crg-{}", hex(&bytes));
+            file.write_all(format!("{token}\n").as_bytes()).map_err(|source| failed("write", source))?;
+            Ok(token.into())
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(private_file::read_alone(path)?
+            .filter(|text| !text.trim().is_empty())
+            .map(|text| text.trim().into())
+            .ok_or_else(|| gateway::Error::EmptyToken(path.to_owned()))?),
+        Err(source) => Err(failed("make", source).into()),
+    }
 }
 
 /// Writes a file so that who waits for it never sees half of it.
 fn write_at_once(path: &Path, text: &str) -> io::Result<()> {
-    use std::io::Write;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(text.as_bytes())?;

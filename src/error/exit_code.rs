@@ -117,6 +117,7 @@ fn gateway_code(error: &gateway::Error) -> u8 {
         | gateway::Error::NoBaseUrl(_)
         | gateway::Error::KeyHeader(_)
         | gateway::Error::NoModel(_)
+        | gateway::Error::EmptyToken(_)
         | gateway::Error::NoQuestion => USAGE,
     }
 }

@@ -49,6 +49,9 @@ pub enum Error {
     /// Nobody says which model.
     #[error("no model is chosen for provider {0}, and its row names none")]
     NoModel(ProviderId),
+    /// A file for the token without one.
+    #[error("the token file {} is empty", .0.display())]
+    EmptyToken(PathBuf),
     /// There is nothing to ask.
     #[error("there is no question")]
     NoQuestion,
@@ -97,6 +100,7 @@ impl Error {
             Self::NoModel(id) => Some(format!(
                 "choose one with --model, or as `models: {{main: …}}` of `{id}` in providers.yaml"
             )),
+            Self::EmptyToken(_) => Some("remove it, and one is made".to_owned()),
             Self::NoQuestion => Some("give it as an argument, or on standard input".to_owned()),
             Self::Listen { .. } => {
                 Some("choose another address with --listen; port 0 takes a free one".to_owned())

@@ -23,6 +23,7 @@ mod earlier_versions;
 mod env_files;
 mod first_time;
 mod forwarding;
+mod gateway;
 mod given_keys;
 mod help;
 mod imports;

@@ -8,6 +8,7 @@ pub mod authority;
 pub mod engine;
 pub mod fake_api;
 pub mod fake_registry;
+pub mod fake_upstream;
 pub mod invocation;
 pub mod listening;
 pub mod monitor;
