@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 /// The modules of the top level, from the lowest. Each may use those before it.
-const ORDER: [&str; 28] = [
+const ORDER: [&str; 29] = [
     "digest",
     "text",
     "nearest",
@@ -23,6 +23,7 @@ const ORDER: [&str; 28] = [
     "detect",
     "config",
     "provider",
+    "gateway",
     "inventory",
     "old_home",
     "container",
