@@ -60,7 +60,7 @@ pub struct Args {
     /// What stands above the question
     #[arg(long, value_name = "TEXT")]
     pub system: Option<String>,
-    /// The whole answer as JSON: content, usage, model, provider, stop_reason and milliseconds
+    /// The whole answer as JSON: content, usage, model, provider, `stop_reason` and milliseconds
     #[arg(long)]
     pub json: bool,
     /// CA certificates (PEM) to trust in addition

@@ -2,7 +2,7 @@
 //! it is.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::event::{Stop, Usage};
 use super::reply::{CallHandle, Reply};
@@ -53,10 +53,14 @@ struct Delta {
 #[derive(Deserialize, Default, Clone, Copy)]
 #[serde(default)]
 struct Used {
-    input_tokens: Option<u64>,
-    output_tokens: Option<u64>,
-    cache_read_input_tokens: Option<u64>,
-    cache_creation_input_tokens: Option<u64>,
+    #[serde(rename = "input_tokens")]
+    input: Option<u64>,
+    #[serde(rename = "output_tokens")]
+    output: Option<u64>,
+    #[serde(rename = "cache_read_input_tokens")]
+    cache_read: Option<u64>,
+    #[serde(rename = "cache_creation_input_tokens")]
+    cache_creation: Option<u64>,
 }
 
 /// A reply while it comes.
@@ -107,7 +111,7 @@ impl Stream {
             let call = reply.call(&block.id, &block.name);
             // In a stream it is empty, and the arguments follow.
             if let Some(Value::Object(input)) =
-                block.input.filter(|input| input != &Value::Object(Default::default()))
+                block.input.filter(|input| input != &Value::Object(Map::default()))
             {
                 reply.arguments(call, &Value::Object(input).to_string());
             }
@@ -119,10 +123,10 @@ impl Stream {
     fn used(&mut self, used: Used) {
         let usage = self.usage.get_or_insert_default();
         let set = |field: &mut u64, value: Option<u64>| *field = value.unwrap_or(*field);
-        set(&mut usage.input, used.input_tokens);
-        set(&mut usage.output, used.output_tokens);
-        set(&mut usage.cache_read, used.cache_read_input_tokens);
-        set(&mut usage.cache_creation, used.cache_creation_input_tokens);
+        set(&mut usage.input, used.input);
+        set(&mut usage.output, used.output);
+        set(&mut usage.cache_read, used.cache_read);
+        set(&mut usage.cache_creation, used.cache_creation);
     }
 
     /// Nothing comes any more.

@@ -208,7 +208,7 @@ fn answer<'a>(turns: &mut Vec<Turn<'a>>, calls: &[Call<'a>], run: &[&'a super::m
                 .find(|(call, outcome)| call.id == tool_use_id && outcome.is_none());
             match open {
                 Some((call, outcome)) => {
-                    *outcome = Some(Outcome { call: *call, parts: found, is_error: *is_error })
+                    *outcome = Some(Outcome { call: *call, parts: found, is_error: *is_error });
                 }
                 // It answers nothing that is there any more, after a compaction for one. What it says may still matter.
                 None if !found.is_empty() => {

@@ -146,7 +146,7 @@ impl Event {
                 match block {
                     Begun::Text => out.push_str("{\"type\":\"text\",\"text\":\"\"}"),
                     Begun::Thinking => {
-                        out.push_str("{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\"\"}")
+                        out.push_str("{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\"\"}");
                     }
                     Begun::ToolUse { id, name } => {
                         let _ = write!(
@@ -256,10 +256,10 @@ impl Message {
                     }
                 }),
                 Event::Delta { delta, .. } => match (message.content.last_mut()?, delta) {
-                    (Whole::Text { text }, Delta::Text(more)) => text.push_str(&more),
+                    (Whole::Text { text }, Delta::Text(more))
+                    | (Whole::ToolUse { text, .. }, Delta::Input(more)) => text.push_str(&more),
                     (Whole::Thinking { thinking, .. }, Delta::Thinking(more)) => thinking.push_str(&more),
                     (Whole::Thinking { signature, .. }, Delta::Signature(more)) => signature.push_str(&more),
-                    (Whole::ToolUse { text, .. }, Delta::Input(more)) => text.push_str(&more),
                     _ => return None,
                 },
                 Event::BlockStop { .. } => {

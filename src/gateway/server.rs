@@ -196,8 +196,8 @@ impl Gateway {
             .collect();
         let (first, last) =
             (models.first().map(|model| &model["id"]), models.last().map(|model| &model["id"]));
-        let list = json!({"data": models, "has_more": false, "first_id": first, "last_id": last});
-        Ok(whole("application/json", list.to_string()))
+        let answer = json!({"data": models, "has_more": false, "first_id": first, "last_id": last});
+        Ok(whole("application/json", answer.to_string()))
     }
 
     /// Hands a request on as it is, byte for byte, but for who sends it, and the answer back likewise.
@@ -206,15 +206,15 @@ impl Gateway {
         let method = request.method().clone();
         let mut headers = request.headers().clone();
         let ours = [AUTHORIZATION, HeaderName::from_static("x-api-key"), HOST, CONTENT_LENGTH];
-        ours.iter().chain(&HOP_BY_HOP).for_each(|name| {
+        for name in ours.iter().chain(&HOP_BY_HOP) {
             headers.remove(name);
-        });
+        }
         let body = read(request).await?;
         let sent = self.backend.send(&self.client, method, &path, headers, body).await?;
         let (mut parts, body) = sent.into_parts();
-        HOP_BY_HOP.iter().for_each(|name| {
+        for name in &HOP_BY_HOP {
             parts.headers.remove(name);
-        });
+        }
         // Cut off in the midst, the connection ends without the end of the body, which the client sees.
         Ok(Response::from_parts(parts, body.boxed_unsync()))
     }

@@ -56,19 +56,24 @@ struct Feedback {
 #[derive(Deserialize, Default, Clone, Copy)]
 #[serde(default, rename_all = "camelCase")]
 struct Used {
-    prompt_token_count: u64,
-    cached_content_token_count: u64,
-    candidates_token_count: u64,
-    thoughts_token_count: u64,
-    tool_use_prompt_token_count: u64,
+    #[serde(rename = "promptTokenCount")]
+    prompt: u64,
+    #[serde(rename = "cachedContentTokenCount")]
+    cached: u64,
+    #[serde(rename = "candidatesTokenCount")]
+    candidates: u64,
+    #[serde(rename = "thoughtsTokenCount")]
+    thoughts: u64,
+    #[serde(rename = "toolUsePromptTokenCount")]
+    tools: u64,
 }
 
 impl From<Used> for Usage {
     fn from(used: Used) -> Self {
-        let cached = used.cached_content_token_count.min(used.prompt_token_count);
+        let cached = used.cached.min(used.prompt);
         Self {
-            input: used.prompt_token_count - cached + used.tool_use_prompt_token_count,
-            output: used.candidates_token_count + used.thoughts_token_count,
+            input: used.prompt - cached + used.tools,
+            output: used.candidates + used.thoughts,
             cache_read: cached,
             cache_creation: 0,
         }

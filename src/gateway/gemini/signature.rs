@@ -35,7 +35,7 @@ pub(super) fn of(id: &str) -> Option<String> {
             c => c,
         })
         .collect();
-    while signature.len() % 4 != 0 {
+    while !signature.len().is_multiple_of(4) {
         signature.push('=');
     }
     Some(signature)

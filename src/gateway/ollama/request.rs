@@ -72,7 +72,7 @@ fn messages(conversation: &Conversation<'_>, dialect: &Dialect) -> Vec<Value> {
             Turn::User(parts) => messages.push(with_images("user", text(parts), parts, dialect)),
             Turn::Assistant(said) => messages.push(assistant(said)),
             Turn::Results(outcomes) => {
-                messages.extend(outcomes.iter().map(|outcome| result(outcome, dialect)))
+                messages.extend(outcomes.iter().map(|outcome| result(outcome, dialect)));
             }
         }
     }
@@ -86,7 +86,7 @@ fn with_images(role: &str, said: String, parts: &[Part<'_>], dialect: &Dialect) 
         match part {
             Part::Text(_) => {}
             Part::Image(source) if dialect.images && source.kind == "base64" => {
-                images.push(source.data.as_str())
+                images.push(source.data.as_str());
             }
             Part::Image(_) => said.push_str("\n(A picture, which this model cannot see.)"),
             Part::Document { title, .. } => {

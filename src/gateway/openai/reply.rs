@@ -144,8 +144,12 @@ impl Stream {
         }
         if let Some(delta) = choice.delta {
             let thoughts = delta.reasoning_content.or(delta.reasoning);
-            thoughts.iter().for_each(|text| text.each(|text| reply.thinking(text)));
-            delta.content.iter().for_each(|text| text.each(|text| reply.text(text)));
+            if let Some(thoughts) = thoughts {
+                thoughts.each(|text| reply.thinking(text));
+            }
+            if let Some(content) = delta.content {
+                content.each(|text| reply.text(text));
+            }
             if let Some(refusal) = delta.refusal {
                 refusal.each(|text| reply.text(text));
             }
@@ -174,21 +178,17 @@ impl Stream {
         let id = piece.id.unwrap_or_default();
         let function = piece.function.unwrap_or_default();
         let name = function.name.unwrap_or_default();
-        let handle = match self.slot(piece.index, &id, &name, reply) {
-            Some(slot) => {
-                if slot.id.is_empty() {
-                    slot.id.clone_from(&id);
-                }
-                slot.has_name |= !name.is_empty();
-                let handle = slot.handle;
-                reply.complete_call(handle, &id, &name);
-                handle
+        let handle = if let Some(slot) = self.slot(piece.index, &id, &name, reply) {
+            if slot.id.is_empty() {
+                slot.id.clone_from(&id);
             }
-            None => {
-                let handle = reply.call(&id, &name);
-                self.calls.push(Slot { index: piece.index, id, has_name: !name.is_empty(), handle });
-                handle
-            }
+            slot.has_name |= !name.is_empty();
+            reply.complete_call(slot.handle, &id, &name);
+            slot.handle
+        } else {
+            let handle = reply.call(&id, &name);
+            self.calls.push(Slot { index: piece.index, id, has_name: !name.is_empty(), handle });
+            handle
         };
         match function.arguments {
             Some(Value::String(text)) => reply.arguments(handle, &text),

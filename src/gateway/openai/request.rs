@@ -165,7 +165,7 @@ fn messages<'a>(conversation: &Conversation<'a>, dialect: &'a Dialect) -> Vec<Me
     if !conversation.system.is_empty() {
         messages.push(Message {
             role: system_role,
-            content: plain(conversation.system.join("\n\n")),
+            content: Some(plain(conversation.system.join("\n\n"))),
             ..Message::default()
         });
     }
@@ -173,7 +173,7 @@ fn messages<'a>(conversation: &Conversation<'a>, dialect: &'a Dialect) -> Vec<Me
         match turn {
             Turn::System(text) => {
                 let role = if dialect.inline_system { system_role } else { "user" };
-                messages.push(Message { role, content: plain(text.clone()), ..Message::default() });
+                messages.push(Message { role, content: Some(plain(text.clone())), ..Message::default() });
             }
             Turn::User(parts) => messages.push(user_message(parts, dialect)),
             Turn::Assistant(said) => messages.push(assistant(said, dialect)),
@@ -183,8 +183,8 @@ fn messages<'a>(conversation: &Conversation<'a>, dialect: &'a Dialect) -> Vec<Me
     messages
 }
 
-fn plain(text: String) -> Option<Content<'static>> {
-    Some(Content::Text(Cow::Owned(text)))
+fn plain(text: String) -> Content<'static> {
+    Content::Text(Cow::Owned(text))
 }
 
 fn user_message<'a>(parts: &[Part<'a>], dialect: &Dialect) -> Message<'a> {
@@ -192,9 +192,9 @@ fn user_message<'a>(parts: &[Part<'a>], dialect: &Dialect) -> Message<'a> {
     let content = if only_text {
         plain(text(parts))
     } else {
-        Some(Content::Parts(parts.iter().map(|part| shown(part, dialect)).collect()))
+        Content::Parts(parts.iter().map(|part| shown(part, dialect)).collect())
     };
-    Message { role: "user", content, ..Message::default() }
+    Message { role: "user", content: Some(content), ..Message::default() }
 }
 
 /// A part of a message as the backend can see it; what it cannot is said in words.
@@ -241,7 +241,7 @@ fn assistant<'a>(said: &[Said<'a>], dialect: &'a Dialect) -> Message<'a> {
     let content = match texts.as_slice() {
         [] if !calls.is_empty() => None,
         [one] => Some(Content::Text(Cow::Borrowed(*one))),
-        all => plain(all.join("\n\n")),
+        all => Some(plain(all.join("\n\n"))),
     };
     let reasoning = dialect.reasoning_field.as_deref().filter(|_| !thoughts.is_empty());
     Message {
@@ -273,7 +273,7 @@ fn results<'a>(outcomes: &[Outcome<'a>], dialect: &Dialect, messages: &mut Vec<M
         messages.push(Message {
             role: "tool",
             tool_call_id: Some(call_id(outcome.call.id, dialect)),
-            content: plain(said),
+            content: Some(plain(said)),
             ..Message::default()
         });
     }

@@ -74,7 +74,9 @@ fn read(target: Target, is_stream: bool, pieces: &[&[u8]]) -> (Vec<Event>, Resul
 /// Deltas of one block as one, for what is the same text in other pieces.
 fn joined(events: &[Event]) -> String {
     let mut text = String::new();
-    events.iter().for_each(|event| event.write(&mut text));
+    for event in events {
+        event.write(&mut text);
+    }
     text
 }
 

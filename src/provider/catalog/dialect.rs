@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::yaml::Keys;
 
-/// What a backend can do. The defaults are those of OpenAI's own API, which most others follow.
+/// What a backend can do. The defaults are those of `OpenAI`'s own API, which most others follow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Dialect {
     /// Whether a system message may stand in the midst of a conversation; where not, it is said as the person's.
     pub inline_system: bool,
