@@ -123,8 +123,10 @@ if [ "$only" = podman ] && command -v docker >/dev/null && docker image inspect 
   trap 'rm -f "$copy"' EXIT
   docker save "$image" >"$copy"
   podman load --quiet --input "$copy" >/dev/null
-  # Podman files what was loaded under localhost/, where the Dockerfile's name does not lead.
-  podman image exists "$reference" || { podman tag "localhost/$image" "$reference" && podman untag "localhost/$image"; }
+  # Podman files what was loaded under localhost/, where the Dockerfile's name does not lead. Without a name to take
+  # away, `podman untag` takes all of them.
+  podman image exists "$reference" ||
+    { podman tag "localhost/$image" "$reference" && podman untag "localhost/$image" "localhost/$image"; }
   exit 0
 fi
 
