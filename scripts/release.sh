@@ -28,14 +28,14 @@ case "$host" in
     fi
     ;;
 esac
-RUSTFLAGS="${RUSTFLAGS:-} $flags" "$cargo" build --release --locked --target "$target" --bin claude-reactor
+RUSTFLAGS="${RUSTFLAGS:-} $flags" "$cargo" build --profile dist --locked --target "$target" --bin claude-reactor
 
 name=claude-reactor-$version-$target
 dist=target/dist
 rm -rf "${dist:?}/$name" "$dist/$name.tar.gz"
 mkdir -p "$dist/$name/completions"
 program=$dist/$name/claude-reactor
-cp "target/$target/release/claude-reactor" "$program"
+cp "target/$target/dist/claude-reactor" "$program"
 cp README.md LICENSE CHANGELOG.md scripts/install.sh "$dist/$name/"
 "$program" man --dir "$dist/$name/man"
 for shell in bash zsh fish powershell elvish; do "$program" completion "$shell" >"$dist/$name/completions/$shell"; done
