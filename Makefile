@@ -46,6 +46,7 @@ image-%: base-image build ## Build a variant's image: image-base, image-go, imag
 # In CI both engines are part of what is tested; elsewhere a machine may have to do without Podman.
 test: engine base-image ## Run all tests, on Docker and on Podman (TEST_ARGS="...")
 	$(CARGO) test --locked -- $(TEST_ARGS)
+	@scripts/test-install.sh target/debug/claude-reactor
 	@if scripts/engine.sh podman >/dev/null; then $(MAKE) --no-print-directory test-engine-podman; \
 	elif [ "$$CI" = true ]; then exit 1; \
 	else echo "the tests did not run on Podman" >&2; fi

@@ -87,6 +87,8 @@ first_run() {
 session() {
   type_line "claude-reactor run --llm-provider demo"
   wait_for "? for shortcuts" 900
+  # It is drawn piece by piece.
+  wait_for "▝▜█████▛▘" 60
   terminal send-keys -t it -l "what is this project?"
   sleep 1
   terminal send-keys -t it Enter
@@ -98,6 +100,6 @@ picture key-prompt 4 "The first time in a project" key_prompt
 picture first-run 14 "The key was good: it is stored, and the answer comes" first_run
 picture session 30 "A session" session
 picture dry-run 24 "What would be done" command_line "clear; claude-reactor run --dry-run" "variables"
-# picture llm-list 24 "The providers" command_line "clear; claude-reactor llm list" "zai"
-# picture doctor 24 "All that a session needs" command_line "clear; claude-reactor doctor" "terminal"
-# picture list 14 "Where it was used" command_line "clear; claude-reactor list" "acme-shop"
+picture llm-list 24 "The providers" command_line "clear; claude-reactor llm list" "zai"
+picture doctor 24 "All that a session needs" command_line "clear; claude-reactor doctor" "terminal"
+picture list 14 "Where it was used" command_line "clear; claude-reactor list" "acme-shop"
