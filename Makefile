@@ -25,7 +25,7 @@ run: engine base-image build ## Start a session in this folder, from nothing: en
 build: ## Build the program: target/release/claude-reactor
 	$(CARGO) build --release --locked
 
-release: ## Make the archive to hand out, static, with checksums, manual and completions: target/dist
+release: ## Make the archive to hand out, static with musl, with checksums, manual, completions: target/dist
 	@scripts/release.sh
 
 engine: ## Make sure that a container engine answers; Debian and Ubuntu get one installed where none does
