@@ -76,7 +76,9 @@ clean_rootfs() { # ROOTFS (as root)
 
 make_rootfs() { # ROOTFS (as root)
   local rootfs=$1 log=$1.log
-  debootstrap --variant=minbase --keyring="$keyring" "$suite" "$rootfs" "$mirror" >"$log" 2>&1 || {
+  bootstrap() { debootstrap --variant=minbase --keyring="$keyring" "$suite" "$rootfs" "$mirror"; }
+  # A mirror that fails once is asked once more; debootstrap itself gives up at the first file that does not come.
+  bootstrap >"$log" 2>&1 || { rm -rf --one-file-system "$rootfs" && bootstrap >"$log" 2>&1; } || {
     tail -n 15 "$log" >&2
     return 1
   }

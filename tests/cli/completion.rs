@@ -27,12 +27,13 @@ fn on_path(invocation: Invocation<'_>) -> Invocation<'_> {
     invocation.env("PATH", path)
 }
 
-/// Whether this machine has the shell; what is not tested is said.
+/// Whether this machine has the shell. Without one, a test says so and ends well; in CI (`CI=true`) it fails.
 fn has(shell: &str) -> bool {
     let found = std::env::var_os("PATH")
         .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(shell).is_file()));
     if !found {
-        eprintln!("there is no {shell} here, so its completion is not tested");
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "CI=true, and there is no {shell}");
+        println!("skipped: there is no {shell} here");
     }
     found
 }
