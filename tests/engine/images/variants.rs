@@ -80,10 +80,12 @@ fn built(engine: &Engine, variant: &str) -> String {
 fn every_tool_is_there() {
     let Some(engine) = crate::engine() else { return };
     let all = std::env::var(CHOICE).is_ok_and(|choice| choice == "all");
-    let count = match () {
-        () if all => VARIANTS.len(),
-        () if engine.is_podman() => 1,
-        () => 2,
+    let count = if all {
+        VARIANTS.len()
+    } else if engine.is_podman() {
+        1
+    } else {
+        2
     };
     for (variant, tools) in &VARIANTS[..count] {
         let image = built(&engine, variant);
