@@ -8,8 +8,9 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 
 use super::about::AboutArgs;
+use super::image::{self, kept_variant};
 use super::target::Target;
-use super::{image, kept_variant, keys, launch};
+use super::{keys, launch};
 use crate::config::{Source, Values};
 use crate::container::engine::about::{ImageDetails, Survey, made_at};
 use crate::container::engine::facts::Kind;

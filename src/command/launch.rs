@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::built_in;
 use super::forward::{Agent, Forwarded};
 use super::image;
-use super::kept_variant;
+use super::image::built_in;
+use super::image::kept_variant;
 use super::lock::lock;
 use super::subscription;
 use super::target::Target;

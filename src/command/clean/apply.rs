@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::cache::{is_lock, lock_of};
 use super::plan::{Plan, What};
-use crate::command::place::Place;
+use crate::command::open_home::OpenHome;
 use crate::container::engine::Engine;
 use crate::error::Error;
 use crate::folder_tree;
@@ -43,7 +43,7 @@ impl Done {
 /// Does it.
 pub(super) async fn apply(
     plan: &Plan,
-    place: &Place,
+    home: &OpenHome,
     engine: Option<&Engine>,
     signals: &mut EndSignals,
 ) -> Result<Done, Error> {
@@ -69,9 +69,9 @@ pub(super) async fn apply(
             done.is_complete = false;
             continue;
         }
-        let (home, what) = (place.reactor_home.clone(), to_go.what);
+        let (root, what) = (home.reactor_home.clone(), to_go.what);
         // A folder may hold so much that a signal has to end the waiting.
-        let removal = tokio::task::spawn_blocking(move || remove_path(&home, &path, what));
+        let removal = tokio::task::spawn_blocking(move || remove_path(&root, &path, what));
         match signals.unless(removal).await?.unwrap_or_else(|error| Err(error.to_string())) {
             Ok(()) => done.paths += 1,
             Err(problem) => {
@@ -91,10 +91,10 @@ pub(super) async fn apply(
         }
     }
     for folder in &plan.if_empty {
-        remove_if_empty(&place.reactor_home, folder);
+        remove_if_empty(&home.reactor_home, folder);
     }
-    if done.is_complete && plan.if_empty.contains(&place.reactor_home) && place.reactor_home.exists() {
-        ui::note(&format!("{} stays: there is something else in it", shown(&place.reactor_home)));
+    if done.is_complete && plan.if_empty.contains(&home.reactor_home) && home.reactor_home.exists() {
+        ui::note(&format!("{} stays: there is something else in it", shown(&home.reactor_home)));
     }
     Ok(done)
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::{state, usage};
-use crate::command::rows;
+use crate::command::provider_rows;
 use crate::command::target::Target;
 use crate::config::file;
 use crate::error::Error;
@@ -72,7 +72,7 @@ pub(super) async fn remove(args: &Args, host: &Host) -> Result<ExitCode, Error> 
     }
     if plan.row {
         let id = &target.settings.provider.value;
-        rows::edit(&target.reactor_home, |document| rows::without(document, id))?;
+        provider_rows::edit(&target.reactor_home, |document| provider_rows::without(document, id))?;
     }
     for folder in &plan.folders {
         remove_folder(folder)?;
@@ -94,8 +94,8 @@ fn plan(target: &Target, args: &Args) -> Result<Plan, Error> {
         folders.extend(of_projects.filter(|folder| is_folder(folder)));
     }
     let origin = target.catalog.get(id).map(|provider| provider.origin);
-    let path = rows::path(home);
-    let document = rows::document(&path, &file::read_text(&path)?)?;
+    let path = provider_rows::path(home);
+    let document = provider_rows::document(&path, &file::read_text(&path)?)?;
     let has_row = document.position(&["providers", id.as_str()]).is_some();
     if args.row && !has_row {
         return Err(super::Error::NoRow(id.clone()).into());
@@ -137,7 +137,7 @@ fn show(target: &Target, plan: &Plan, affected: &[KnownProject]) {
     if plan.row {
         ui::note(&format!(
             "  the row `{id}` of {}, which all accounts share",
-            rows::path(&target.reactor_home).display()
+            provider_rows::path(&target.reactor_home).display()
         ));
     }
     if !affected.is_empty() && !plan.folders.is_empty() {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::command::llm;
-use crate::command::rows::{self, Field};
+use crate::command::provider_rows::{self, Field};
 use crate::command::target::Target;
 use crate::config::yaml::Scalar;
 use crate::config::{self, file};
@@ -111,9 +111,9 @@ impl RowArgs {
 
     /// The catalogue as it will be with these fields. What is wrong with one is said of its flag.
     pub(super) fn catalog_with(target: &Target, id: &ProviderId, fields: &[Field]) -> Result<Catalog, Error> {
-        let path = rows::path(&target.reactor_home);
-        let document = rows::document(&path, &file::read_text(&path)?)?;
-        let document = rows::with(&document, id, fields)?;
+        let path = provider_rows::path(&target.reactor_home);
+        let document = provider_rows::document(&path, &file::read_text(&path)?)?;
+        let document = provider_rows::with(&document, id, fields)?;
         Catalog::load(Some((&path, document.text()))).map_err(|error| of_flag(error, id, fields))
     }
 }

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::choice_file::ChoiceFile;
-use super::editor;
-use super::examined::Surroundings;
+use super::examine::Surroundings;
 use super::schema_file;
 use super::scope::ScopeArgs;
 use super::sources::Places;
+use crate::command::editor;
 use crate::config::file::{self, Kind};
 use crate::config::legacy;
 use crate::error::Error;

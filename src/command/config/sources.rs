@@ -209,7 +209,7 @@ fn read_shared(project: &Project, host: &Host) -> Result<(ProjectFile, String), 
 }
 
 /// Whose the project is, and what says so.
-pub(super) fn chosen_account(
+pub fn chosen_account(
     chosen: Option<&AccountName>,
     user: &UserFile,
     user_path: &Path,

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::target::Target;
-use super::{keys, launch, old_home, trust};
+use crate::command::target::Target;
+use crate::command::{keys, launch, old_home, trust};
 use crate::config::entries::Entry;
 use crate::container::engine::Engine;
 use crate::container::local_image::LocalImage;

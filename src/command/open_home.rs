@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::sources::chosen_account;
+use super::config::sources::chosen_account;
 use crate::config::file::{self, UserFile};
 use crate::config::{Layer, Setting, Settings, Source, Values, parse_at, resolve, vars};
 use crate::container::engine::Engine;
@@ -16,11 +16,11 @@ use crate::project::{Project, SessionDir};
 
 /// claude-reactor's home, and what its own file says.
 #[derive(Debug)]
-pub struct Place {
+pub struct OpenHome {
     /// The home's folder.
     pub reactor_home: PathBuf,
     /// The same, as containers are labelled with it.
-    pub home: Home,
+    pub label: Home,
     user_path: PathBuf,
     user: UserFile,
 }
@@ -36,13 +36,13 @@ pub struct Here {
     pub session_dir: SessionDir,
 }
 
-impl Place {
+impl OpenHome {
     /// Reads the home's own file.
     pub fn open(host: &Host) -> Result<Self, Error> {
         let reactor_home = host.reactor_home()?;
         let user_path = reactor_home.join("config.yaml");
         let user = file::user_file(&user_path, &file::read_text(&user_path)?)?;
-        Ok(Self { home: Home::new(&reactor_home, host.uid), reactor_home, user_path, user })
+        Ok(Self { label: Home::new(&reactor_home, host.uid), reactor_home, user_path, user })
     }
 
     /// An account that was named by a flag.
