@@ -6,7 +6,7 @@ mod exit_code;
 
 use std::path::PathBuf;
 
-use crate::command::config::{choice_file, edit};
+use crate::command::config::choice_file;
 use crate::command::{editor, llm};
 use crate::config::{self, Source};
 use crate::container::relay::ssh_agent;
@@ -36,7 +36,7 @@ pub enum Error {
     ChoiceFile(#[from] choice_file::Error),
     /// A file that is to be edited by hand.
     #[error(transparent)]
-    Overtaken(#[from] edit::Overtaken),
+    Overtaken(#[from] editor::Overtaken),
     /// A file that has to be private.
     #[error(transparent)]
     PrivateFile(#[from] private_file::Error),

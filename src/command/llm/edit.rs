@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::command::editor::Overtaken;
 use crate::command::target::Target;
 use crate::command::{editor, launch, old_home, provider_rows};
 use crate::config::file;
@@ -113,7 +114,13 @@ async fn edit_rows(target: &Target, host: &Host) -> Result<Option<std::path::Pat
     let check = |text: &str| Catalog::load(Some((&path, text))).err().map(Error::from).into_iter().collect();
     let Some(after) = editor::edit(&text, ".yaml", host, check).await? else { return Ok(None) };
     private_file::create_dir(&target.reactor_home, &target.reactor_home)?;
-    user_file::edit(&path, |now| if now == before { Ok(after) } else { Err(changed(&path)) })?;
+    user_file::edit(&path, |now| {
+        if now == before {
+            Ok::<_, Error>(after)
+        } else {
+            Err(Overtaken::keeping(&after, &path, &target.reactor_home)?.into())
+        }
+    })?;
     Ok(Some(path))
 }
 
