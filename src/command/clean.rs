@@ -9,6 +9,7 @@ mod show;
 
 use std::process::ExitCode;
 
+use super::config::scope;
 use super::list::first_line;
 use super::open_home::OpenHome;
 use super::stop::say_whose_stay;
@@ -179,7 +180,7 @@ impl Args {
 /// Does it.
 pub async fn clean(args: &Args, host: &Host) -> Result<ExitCode, Error> {
     let home = OpenHome::open(host)?;
-    let account = OpenHome::named_account(args.account.as_ref())?;
+    let account = scope::account(args.account.as_ref())?;
     let mut signals = EndSignals::listen().map_err(Error::signals)?;
     // Which engine it is may be an account's own choice.
     let whose = match (&args.hash, args.global) {

@@ -51,6 +51,10 @@ fn sessions_go_without_keys_other_projects_other_accounts_and_what_links_lead_to
     let dir = session_dir(&sandbox, &project, "user");
     symlink(project.path(), dir.join("projects/-app/link")).unwrap();
 
+    let unasked = project.reactor(&["clean", "--sessions"]).run();
+    unasked.assert_code(USAGE).assert_stderr_contains("although a session may be running on it");
+    assert!(dir.exists());
+
     let output = project.reactor(&["clean", "--sessions", "--force"]).run();
     output.assert_code(NOT_ALL).assert_stdout("");
     output.assert_stderr_contains("whether a session runs is not known");

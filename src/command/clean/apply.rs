@@ -9,6 +9,7 @@ use crate::command::open_home::OpenHome;
 use crate::container::engine::Engine;
 use crate::error::Error;
 use crate::folder_tree;
+use crate::private_file;
 use crate::signals::EndSignals;
 use crate::ui;
 
@@ -108,6 +109,10 @@ async fn remove_container(engine: &Engine, id: &str, agreed: usize) -> Result<()
             _ => Err("a session has come into it".to_owned()),
         };
     }
+    let inside = engine.inside(id).await.map_err(|error| error.to_string())?;
+    if inside.is_some_and(|inside| inside.sessions.len() > agreed) {
+        return Err("another session has come into it".to_owned());
+    }
     // Whoever is inside has a moment to end.
     engine.stop(id).await.map_err(|error| error.to_string())?;
     engine.remove(id).await.map_err(|error| error.to_string())
@@ -115,18 +120,17 @@ async fn remove_container(engine: &Engine, id: &str, agreed: usize) -> Result<()
 
 /// Removes a file or a folder, after one more look at whether it is where it was.
 fn remove_path(home: &Path, path: &Path, what: What) -> Result<(), String> {
-    let parent = path.parent().unwrap_or(home);
-    if parent != home && !folder_tree::lies_below(home, parent) {
-        return if parent.exists() { Err("it is reached by a link".to_owned()) } else { Ok(()) };
-    }
     let _held = if what == What::Cache && is_lock(path) && path.exists() {
         Some(lock_of(path).ok_or("somebody waits for something that is being done")?)
     } else {
         None
     };
-    folder_tree::remove(path).map_err(|error| match error.kind() {
+    folder_tree::remove_below(home, path).map_err(|error| match error.kind() {
         std::io::ErrorKind::PermissionDenied => {
-            format!("{error}; something in it belongs to another user: sudo rm -rf '{}'", shown(path))
+            format!(
+                "{error}; something in it belongs to another user: sudo rm -rf {}",
+                private_file::quoted(path)
+            )
         }
         _ => error.to_string(),
     })

@@ -30,6 +30,8 @@ pub(super) struct Plan {
     pub(super) losing: Vec<Occupied>,
     /// What other accounts have in this project.
     pub(super) of_other_accounts: Vec<Ours>,
+    /// Whether no engine could say who is in what goes.
+    pub(super) is_blind: bool,
 }
 
 #[derive(Debug)]
@@ -108,8 +110,17 @@ impl Plan {
         containers.chain(images).chain(paths).fold(Size::default(), |sum, size| sum + size)
     }
 
+    /// Whether a session may be running on what goes, for all that is known.
+    fn may_hit_a_session(&self) -> bool {
+        let is_used = |path: &PathToGo| matches!(path.what, What::Session | What::Credentials);
+        self.is_blind && self.paths.iter().any(is_used)
+    }
+
     pub(super) fn question(&self) -> String {
         match self.sessions() {
+            _ if self.may_hit_a_session() => {
+                "Remove all of this, although a session may be running on it?".to_owned()
+            }
             0 => "Remove all of this?".to_owned(),
             1 => "Remove all of this, and end the session?".to_owned(),
             sessions => format!("Remove all of this, and end {sessions} sessions?"),
@@ -118,6 +129,9 @@ impl Plan {
 
     pub(super) fn what_would_happen(&self) -> String {
         match self.sessions() {
+            _ if self.may_hit_a_session() => {
+                "this would be removed, although a session may be running on it".to_owned()
+            }
             0 => "this would be removed".to_owned(),
             1 => "this would be removed, and a session ended".to_owned(),
             sessions => format!("this would be removed, and {sessions} sessions ended"),
@@ -136,7 +150,7 @@ pub(super) async fn plan(
         Some(engine) => Some(engine.ours(&home.label).await?),
         None => None,
     };
-    let mut plan = Plan::default();
+    let mut plan = Plan { is_blind: engine.is_none(), ..Plan::default() };
     let mut staying = Vec::new();
     for ours in all.iter().flatten().cloned() {
         if is_meant(home, scope, &ours) {

@@ -1,6 +1,5 @@
 //! `llm remove`: takes a provider's key, and whatever else an account has of it, away.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -9,9 +8,9 @@ use crate::command::provider_rows;
 use crate::command::target::Target;
 use crate::config::file;
 use crate::error::Error;
+use crate::folder_tree;
 use crate::host::Host;
 use crate::inventory::{self, KnownProject};
-use crate::private_file;
 use crate::provider::catalog::Origin;
 use crate::provider::setup;
 use crate::ui;
@@ -75,7 +74,8 @@ pub(super) async fn remove(args: &Args, host: &Host) -> Result<ExitCode, Error> 
         provider_rows::edit(&target.reactor_home, |document| provider_rows::without(document, id))?;
     }
     for folder in &plan.folders {
-        remove_folder(folder)?;
+        folder_tree::remove_below(&target.reactor_home, folder)
+            .map_err(|source| super::Error::Remove { path: folder.clone(), source })?;
     }
     ui::note("removed");
     Ok(ExitCode::SUCCESS)
@@ -157,17 +157,4 @@ fn names_in(folder: &Path) -> Vec<String> {
 
 fn is_folder(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|meta| meta.is_dir())
-}
-
-/// Removes a folder and all in it. Links are removed and not followed.
-fn remove_folder(folder: &Path) -> Result<(), Error> {
-    if folder.symlink_metadata().is_ok_and(|meta| meta.is_symlink()) {
-        return Err(private_file::Error::Symlink(folder.to_owned()).into());
-    }
-    match std::fs::remove_dir_all(folder) {
-        Err(source) if source.kind() != ErrorKind::NotFound => {
-            Err(super::Error::Remove { path: folder.display().to_string(), source }.into())
-        }
-        _ => Ok(()),
-    }
 }

@@ -1,6 +1,7 @@
 //! The flags of `llm add` that describe a provider: the fields of its row.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use crate::command::llm;
 use crate::command::provider_rows::{self, Field};
@@ -9,6 +10,7 @@ use crate::config::yaml::Scalar;
 use crate::config::{self, file};
 use crate::error::Error;
 use crate::name::ProviderId;
+use crate::private_file;
 use crate::provider::catalog::{self, Catalog, Provider, usual_key_variable};
 
 /// What a row of providers.yaml says of a provider. Of a known one, each changes a field of its row.
@@ -101,9 +103,7 @@ impl RowArgs {
                 Scalar::Text(text) => text,
                 other => other.to_string(),
             };
-            let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%:,=".contains(c);
-            let value =
-                if value.chars().all(plain) { value } else { format!("'{}'", value.replace('\'', r"'\''")) };
+            let value = private_file::quoted(Path::new(&value));
             let _ = write!(typed, " {flag} {value}");
             typed
         })
