@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
+use super::config::scope;
 use super::open_home::OpenHome;
 use super::survey::{self, Entry};
 use crate::container::engine::Engine;
@@ -124,7 +125,7 @@ struct ContainerRow {
 /// Does it.
 pub async fn list(args: &Args, host: &Host) -> Result<ExitCode, Error> {
     let home = OpenHome::open(host)?;
-    let account = OpenHome::named_account(args.account.as_ref())?;
+    let account = scope::account(args.account.as_ref())?;
     let (containers, inside) = match containers(&home, account.as_ref(), args.engine.as_ref(), host).await {
         Ok((ours, inside)) => (Some(ours), inside),
         // What the user typed is not the engine's fault.

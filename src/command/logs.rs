@@ -8,7 +8,9 @@ use std::time::{Duration, SystemTime};
 use futures_util::StreamExt;
 use serde::Serialize;
 
-use super::open_home::{Here, OpenHome};
+use super::config::scope;
+use super::config::sources::Places;
+use super::open_home::OpenHome;
 use crate::config::{parse_at, vars};
 use crate::container::engine::Engine;
 use crate::container::engine::exec::Stream;
@@ -77,7 +79,7 @@ struct Conversation {
 /// Does it.
 pub async fn logs(args: &Args, host: &Host) -> Result<ExitCode, Error> {
     let home = OpenHome::open(host)?;
-    let here = home.here(OpenHome::named_account(args.account.as_ref())?.as_ref(), host)?;
+    let here = home.here(scope::account(args.account.as_ref())?.as_ref(), host)?;
     if args.sessions {
         return list_conversations(&here, args.json);
     }
@@ -122,7 +124,7 @@ fn choose(
     mut ours: Vec<Ours>,
     wanted: Option<&ProviderId>,
     current: &ProviderId,
-    here: &Here,
+    here: &Places,
 ) -> Result<Ours, Error> {
     ours.sort_by_key(|ours| std::cmp::Reverse((ours.found.state, ours.found.created)));
     let of = |id: &ProviderId| ours.iter().find(|ours| ours.provider == *id).cloned();
@@ -170,7 +172,7 @@ async fn copy(
     Ok(wrote)
 }
 
-fn list_conversations(here: &Here, json: bool) -> Result<ExitCode, Error> {
+fn list_conversations(here: &Places, json: bool) -> Result<ExitCode, Error> {
     let failed = |source| Error::Io { action: "read the conversation history", source };
     let found = inventory::conversations(&here.session_dir).map_err(failed)?;
     if json {

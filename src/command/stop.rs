@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use super::config::scope;
 use super::occupied::{self, occupied};
 use super::open_home::OpenHome;
 use crate::config::parse_at;
@@ -47,7 +48,7 @@ pub struct Args {
 /// Does it.
 pub async fn stop(args: &Args, host: &Host) -> Result<ExitCode, Error> {
     let home = OpenHome::open(host)?;
-    let mut account = OpenHome::named_account(args.account.as_ref())?;
+    let mut account = scope::account(args.account.as_ref())?;
     let provider: Option<ProviderId> =
         args.llm_provider.as_ref().map(|text| parse_at(|| "--llm-provider".to_owned(), text)).transpose()?;
     let here = if args.all { None } else { Some(home.here(account.take().as_ref(), host)?) };
