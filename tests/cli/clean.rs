@@ -211,19 +211,19 @@ fn nothing_goes_unasked() {
     assert_eq!(state(&sandbox), before);
 
     let pty = project.reactor(&["clean", "-s"]).on_pty(WIDE);
-    pty.wait_for("Remove all of this?", SOON);
+    pty.wait_for("Remove all of this, although a session may be running on it?", SOON);
     pty.write_line("n");
     let exit = pty.wait(SOON);
     exit.assert_code(1).assert_terminal_restored();
     assert!(exit.transcript().contains("nothing was done"), "{}", exit.transcript());
     let pty = project.reactor(&["clean", "-s"]).on_pty(WIDE);
-    pty.wait_for("Remove all of this?", SOON);
+    pty.wait_for("Remove all of this, although a session may be running on it?", SOON);
     pty.ctrl_c();
     pty.wait(SOON).assert_code(130).assert_terminal_restored();
     assert_eq!(state(&sandbox), before);
 
     let pty = project.reactor(&["clean", "-s"]).on_pty(WIDE);
-    pty.wait_for("Remove all of this?", SOON);
+    pty.wait_for("Remove all of this, although a session may be running on it?", SOON);
     pty.write_line("y");
     pty.wait(SOON).assert_code(NOT_ALL);
     assert!(!session_dir(&sandbox, &project, "user").exists());
