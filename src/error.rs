@@ -6,7 +6,8 @@ mod exit_code;
 
 use std::path::PathBuf;
 
-use crate::command::{choice_file, config_edit, editor, llm};
+use crate::command::config::choice_file;
+use crate::command::{editor, llm};
 use crate::config::{self, Source};
 use crate::container::relay::ssh_agent;
 use crate::container::{apply, claude_config, engine, image, image_check, mount, pull_failure, session};
@@ -35,7 +36,7 @@ pub enum Error {
     ChoiceFile(#[from] choice_file::Error),
     /// A file that is to be edited by hand.
     #[error(transparent)]
-    Overtaken(#[from] config_edit::Overtaken),
+    Overtaken(#[from] editor::Overtaken),
     /// A file that has to be private.
     #[error(transparent)]
     PrivateFile(#[from] private_file::Error),

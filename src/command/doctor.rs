@@ -24,7 +24,7 @@ use std::time::SystemTime;
 use serde::Serialize;
 
 use super::about::AboutArgs;
-use super::kept_variant;
+use super::image::kept_variant;
 use super::keys;
 use super::target::Target;
 use crate::config::Values;

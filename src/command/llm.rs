@@ -21,8 +21,6 @@ use super::choices::ChoiceArgs;
 use super::target::Target;
 use crate::error::Error as AnyError;
 use crate::host::Host;
-use crate::inventory;
-use crate::name::ProviderId;
 use crate::provider::catalog::Provider;
 
 pub use error::Error;
@@ -120,25 +118,4 @@ fn provider(target: &Target) -> Result<Provider, AnyError> {
         return Ok(Provider::unlisted(id.clone()));
     }
     Err(Error::unknown(target, id).into())
-}
-
-/// A provider's name, and whether the account has something stored for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KnownId {
-    /// The name.
-    pub id: ProviderId,
-    /// Whether the account has a folder for it.
-    pub is_stored: bool,
-}
-
-/// The names that providers may be given by, for completion: those of the catalogue, and what the account has stored beside
-/// it. Reads names only, and asks nobody.
-pub fn ids(account: Option<&String>, host: &Host) -> Result<Vec<KnownId>, AnyError> {
-    let target = look(None, None, account, host)?;
-    let stored = inventory::providers(&target.reactor_home, &target.account).unwrap_or_default();
-    let listed = target.catalog.iter().map(|provider| provider.id.clone());
-    let mut all: Vec<ProviderId> = listed.chain(stored.iter().cloned()).collect();
-    all.sort();
-    all.dedup();
-    Ok(all.into_iter().map(|id| KnownId { is_stored: stored.contains(&id), id }).collect())
 }

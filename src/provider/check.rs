@@ -252,8 +252,9 @@ fn error_message(body: &str) -> Option<String> {
 
 /// Whether a message repeats more of the key than its usual prefix: some endpoints quote what they refuse.
 fn shares_a_part(message: &str, key: &str) -> bool {
+    // Where there is no key, there is no part of one.
     key.as_bytes()
-        .windows(5.min(key.len()))
+        .windows(key.len().clamp(1, 5))
         .any(|part| message.as_bytes().windows(part.len()).any(|m| m == part))
 }
 

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::state::CredentialView;
-use crate::command::kept_variant;
+use crate::command::image::kept_variant;
 use crate::command::keys;
 use crate::command::launch;
 use crate::command::target::Target;

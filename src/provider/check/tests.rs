@@ -141,3 +141,9 @@ fn the_key_of_a_provider_without_an_address_goes_nowhere_unless_it_is_anthropics
         ("https://api.anthropic.com/v1/messages", FALLBACK_MODEL)
     );
 }
+
+#[test]
+fn an_answer_to_a_request_without_a_key_is_told_in_full() {
+    let body = r#"{"error": {"message": "no such model"}}"#;
+    assert_eq!(Answer::new(404, body, &"".into()).shown(), "HTTP 404 Not Found: no such model");
+}

@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use super::choices::ChoiceArgs;
-use super::target::Target;
-use super::{old_home, trust};
+use crate::command::choices::ChoiceArgs;
+use crate::command::target::Target;
+use crate::command::{old_home, trust};
 use crate::config::Values;
 use crate::error::Error;
 use crate::host::Host;

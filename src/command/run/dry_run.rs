@@ -5,13 +5,13 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::target::Target;
-use super::{keys, launch, old_home, trust};
+use crate::command::target::Target;
+use crate::command::{keys, launch, old_home, trust};
 use crate::config::entries::Entry;
+use crate::container::apply;
 use crate::container::engine::Engine;
 use crate::container::local_image::LocalImage;
 use crate::container::mount::Mount;
-use crate::container::plan::plan;
 use crate::error::Error;
 use crate::host::Host;
 use crate::image_choice::ImageChoice;
@@ -70,7 +70,7 @@ async fn report(target: &Target, host: &Host) -> Result<Report, Error> {
     };
     let spec = launch::spec(target, custom.as_ref(), env.as_ref(), engine.facts(), host);
     let identity = &target.identity;
-    let plan = plan(&spec, identity, engine.find(identity).await?);
+    let plan = apply::look(&engine, &spec, identity).await?;
     let found = plan.found();
     let container = found.map_or_else(|| identity.container_name(), |found| found.name.clone());
     let mut variables: Vec<String> = spec.env.keys().cloned().collect();

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::examined::Surroundings;
+use super::examine::Surroundings;
 use super::schema_file;
 use super::sources::Places;
 use crate::config::file::{Examined, Kind};
