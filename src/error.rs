@@ -174,6 +174,14 @@ pub enum Error {
         /// What to do instead.
         instead: &'static str,
     },
+    /// A word that is no command.
+    #[error("there is no command `{}`", crate::text::one_line(.word))]
+    NoCommand {
+        /// What stands in its place.
+        word: String,
+        /// The one that was meant in all likelihood.
+        nearest: Option<String>,
+    },
     /// A page of the manual for something that is no command.
     #[error("there is no command `{}`", crate::text::one_line(.command))]
     NoPage {
@@ -258,6 +266,11 @@ impl Error {
             Self::NoContainer { hint, .. } => Some(hint.clone()),
             Self::SeveralContainers { .. } => Some("choose one with --llm-provider NAME".to_owned()),
             Self::Removed { instead, .. } => Some((*instead).to_owned()),
+            Self::NoCommand { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
+            Self::NoCommand { .. } => Some(
+                "`claude-reactor --help` lists the commands; what is meant for claude follows `--`"
+                    .to_owned(),
+            ),
             Self::NoPage { .. } => Some("`claude-reactor --help` lists the commands".to_owned()),
             Self::Page { .. } => Some("name a folder that you may write to".to_owned()),
             Self::Ended(_) | Self::Io { .. } => None,

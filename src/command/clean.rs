@@ -70,7 +70,7 @@ pub struct Args {
     #[arg(long, short)]
     pub cache: bool,
     /// Do not ask, also where sessions are in the containers
-    #[arg(long, short)]
+    #[arg(long, short, visible_alias = "yes", visible_short_alias = 'y')]
     pub force: bool,
     /// Show what would go, and remove nothing
     #[arg(long)]

@@ -150,7 +150,8 @@ pub async fn list(args: &Args, host: &Host) -> Result<ExitCode, Error> {
     } else if args.hash.is_some() {
         ui::shown(&details(&projects))?;
     } else if projects.is_empty() {
-        ui::note("no project yet: `claude-reactor run` in a project's folder makes one");
+        let whose = account.map(|account| format!(" of account {account}")).unwrap_or_default();
+        ui::note(&format!("no project{whose} yet: `claude-reactor run` in a project's folder makes one"));
     } else {
         ui::shown(&table(&projects, args.all))?;
     }

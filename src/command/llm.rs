@@ -80,7 +80,13 @@ pub struct Which {
 
 impl Which {
     fn look(&self, host: &Host) -> Result<Target, AnyError> {
-        look(self.name.as_ref(), None, self.account.as_ref(), host)
+        self.look_at(None, host)
+    }
+
+    /// The same, with an engine that a flag names.
+    fn look_at(&self, engine: Option<&String>, host: &Host) -> Result<Target, AnyError> {
+        let choices = choices(self.name.as_ref(), None, self.account.as_ref())?;
+        Target::look(&ChoiceArgs { engine: engine.cloned(), ..choices }, host)
     }
 }
 
@@ -91,16 +97,24 @@ fn look(
     account: Option<&String>,
     host: &Host,
 ) -> Result<Target, AnyError> {
-    Target::look(&choices(provider, model, account), host)
+    Target::look(&choices(provider, model, account)?, host)
 }
 
-fn choices(provider: Option<&String>, model: Option<&String>, account: Option<&String>) -> ChoiceArgs {
-    ChoiceArgs {
+fn choices(
+    provider: Option<&String>,
+    model: Option<&String>,
+    account: Option<&String>,
+) -> Result<ChoiceArgs, AnyError> {
+    if let Some(name) = provider {
+        // What is wrong with it is no matter of --llm-provider, as which it goes on.
+        name.parse::<ProviderId>()?;
+    }
+    Ok(ChoiceArgs {
         account: account.cloned(),
         llm_provider: provider.cloned(),
         llm_model: model.cloned(),
         ..ChoiceArgs::default()
-    }
+    })
 }
 
 /// A provider for people: its name in commands, and what they call it.

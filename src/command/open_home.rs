@@ -38,7 +38,12 @@ impl OpenHome {
     pub fn here(&self, account: Option<&AccountName>, host: &Host) -> Result<Places, Error> {
         let project = Project::find(host)?;
         project.refuse_keys_inside(&self.reactor_home)?;
-        let shared = if project.has_own_file(host.uid) { Some(shared(&project, host)?) } else { None };
+        // Whoever names the account does without the project's file, which could not be read perhaps.
+        let shared = if account.is_none() && project.has_own_file(host.uid) {
+            Some(shared(&project, host)?)
+        } else {
+            None
+        };
         let shared = shared.as_ref().and_then(|shared| shared.1.as_ref());
         Places::of(account, &self.user, shared, self.reactor_home.clone(), project, host)
     }

@@ -38,7 +38,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     pub llm_provider: Option<String>,
     /// End the sessions that are in them without asking
-    #[arg(long, short)]
+    #[arg(long, short, visible_alias = "yes", visible_short_alias = 'y')]
     pub force: bool,
     /// The container engine
     #[arg(long, value_name = "ENGINE")]

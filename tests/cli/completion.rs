@@ -180,3 +180,25 @@ fn every_shell_gets_a_script_and_needs_no_home_for_it() {
     }
     project.reactor(&["completion", "tcsh"]).run().assert_code(USAGE);
 }
+
+#[test]
+fn the_values_of_a_key_and_the_pages_of_the_manual_complete() {
+    let sandbox = used_home();
+    let script = r#"
+        source <(claude-reactor completion bash)
+        show() {
+            COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
+            _claude_reactor claude-reactor "${COMP_WORDS[-1]}" "${COMP_WORDS[-2]}"
+            echo "${COMPREPLY[*]}"
+        }
+        show claude-reactor config set llm.provider ac
+        show claude-reactor config set --shared image b
+        show claude-reactor config set danger t
+        show claude-reactor config set limits.memory 4
+        show claude-reactor man con
+        show claude-reactor man config tr
+    "#;
+    let project = sandbox.project("app");
+    let output = on_path(project.command("bash", &["-c", script])).run();
+    output.assert_success().assert_stdout("acme\nbase\ntrue\n\nconfig\ntrust\n");
+}

@@ -27,7 +27,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     pub account: Option<String>,
     /// Consent without being asked
-    #[arg(long, conflicts_with = "revoke")]
+    #[arg(long, short, conflicts_with = "revoke")]
     pub yes: bool,
     /// Take all consent in this project back
     #[arg(long)]

@@ -149,7 +149,7 @@ fn all(places: &Places, around: &Surroundings, errors: &mut Vec<Fault>) -> Vec<C
 /// One file, by what its name or its place says that it is.
 fn one(path: &Path, places: &Places, around: &Surroundings) -> Result<Checked, Error> {
     if !path.exists() {
-        let source = std::io::Error::from(std::io::ErrorKind::NotFound);
+        let source = std::io::Error::from(rustix::io::Errno::NOENT);
         return Err(crate::config::Error::Read { path: path.to_owned(), source }.into());
     }
     let is = |other: &Path| path.canonicalize().ok() == other.canonicalize().ok();

@@ -13,7 +13,7 @@ use crate::ui::human;
 pub(super) const HOST: Subject = Subject::new("endpoint", "endpoint from here");
 pub(super) const INSIDE: Subject = Subject::new("endpoint-inside", "endpoint from inside");
 const PROXY: Subject = Subject::new("proxy", "proxy");
-const CERTIFICATES: Subject = Subject::new("certificates", "extra certificates");
+pub(super) const CERTIFICATES: Subject = Subject::new("certificates", "extra certificates");
 const CLOCK: Subject = Subject::new("clock", "clock");
 pub(super) const CLOCK_INSIDE: Subject = Subject::new("clock-inside", "clock inside");
 

@@ -88,7 +88,9 @@ pub(super) async fn add(args: &Args, host: &Host) -> Result<ExitCode, Error> {
         let target = super::look(Some(&args.name), None, args.account.as_ref(), host)?;
         use_::for_project(&target, &super::provider(&target)?, Values::default())?;
     } else if target.provider_of_files != id && needs_gateway.is_none() {
-        ui::note(&format!("`claude-reactor llm use {id}` makes it this project's"));
+        let account =
+            args.account.as_ref().map(|account| format!(" --account {account}")).unwrap_or_default();
+        ui::note(&format!("`claude-reactor llm use {id}{account}` makes it this project's"));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -18,8 +18,8 @@ use crate::user_file;
 
 const EXAMPLES: &str = "\
 Examples:
-  claude-reactor llm edit zai                   the lines of its .env: key, models, further variables
-  claude-reactor llm edit zai --row             providers.yaml: endpoint, how the key is sent, models
+  claude-reactor llm edit zai                   the lines of its .env: key and variables
+  claude-reactor llm edit zai --row             providers.yaml: endpoint, models, and so on
   EDITOR='code --wait' claude-reactor llm edit";
 
 /// Edit a provider's .env, or providers.yaml

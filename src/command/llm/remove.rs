@@ -19,7 +19,7 @@ const EXAMPLES: &str = "\
 Examples:
   claude-reactor llm remove zai                 its key and settings; asks first
   claude-reactor llm remove zai --yes           the same without asking, for a script
-  claude-reactor llm remove zai --state         also Claude Code's own state for it, in every project
+  claude-reactor llm remove zai --state         also Claude Code's state for it, everywhere
   claude-reactor llm remove zai --row           also what your providers.yaml says of it";
 
 /// Remove a provider's key and settings from an account
@@ -33,7 +33,7 @@ pub struct Args {
     #[arg(value_name = "NAME")]
     name: String,
     /// Remove without being asked
-    #[arg(long, short)]
+    #[arg(long, short, visible_alias = "force", visible_short_alias = 'f')]
     yes: bool,
     /// Remove its row of providers.yaml too, which for a built-in provider means your changes to it
     #[arg(long)]

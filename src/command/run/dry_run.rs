@@ -138,30 +138,30 @@ fn table(report: &Report) -> String {
     ];
     let mut text = String::new();
     for (name, value) in rows {
-        let _ = writeln!(text, "{name:<11}{}", ui::one_line(&value));
+        let _ = writeln!(text, "{name:<12}{}", ui::one_line(&value));
     }
     for (index, mount) in report.mounts.iter().enumerate() {
         let name = if index == 0 { "mounts" } else { "" };
         let read_only = if mount.read_only { " (read-only)" } else { "" };
-        let _ = writeln!(text, "{name:<11}{} → {}{read_only}", ui::one_line(&mount.source), mount.target);
+        let _ = writeln!(text, "{name:<12}{} → {}{read_only}", ui::one_line(&mount.source), mount.target);
     }
-    let _ = writeln!(text, "{:<11}{}", "variables", report.variables.join(" "));
+    let _ = writeln!(text, "{:<12}{}", "variables", report.variables.join(" "));
     for (index, Entry { key, value, source, .. }) in
         report.settings.iter().filter(|entry| entry.is_chosen()).enumerate()
     {
         let name = if index == 0 { "settings" } else { "" };
-        let _ = writeln!(text, "{name:<11}{}", ui::one_line(&format!("{key} = {value} (from: {source})")));
+        let _ = writeln!(text, "{name:<12}{}", ui::one_line(&format!("{key} = {value} (from: {source})")));
     }
     for (index, point) in report.awaits_consent.iter().enumerate() {
         let name = if index == 0 { "consent" } else { "" };
-        let _ = writeln!(text, "{name:<11}`run` asks first: {point}");
+        let _ = writeln!(text, "{name:<12}`run` asks first: {point}");
     }
     for (index, what) in report.old_home.iter().enumerate() {
         let name = if index == 0 { "old home" } else { "" };
-        let _ = writeln!(text, "{name:<11}{}", ui::one_line(what));
+        let _ = writeln!(text, "{name:<12}{}", ui::one_line(what));
     }
     for warning in &report.warnings {
-        let _ = writeln!(text, "{:<11}{}", "warning", ui::one_line(warning));
+        let _ = writeln!(text, "{:<12}{}", "warning", ui::one_line(warning));
     }
     text
 }
