@@ -21,6 +21,7 @@ use super::choices::ChoiceArgs;
 use super::target::Target;
 use crate::error::Error as AnyError;
 use crate::host::Host;
+use crate::name::ProviderId;
 use crate::provider::catalog::Provider;
 
 pub use error::Error;
