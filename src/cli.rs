@@ -50,12 +50,12 @@ impl Cli {
     /// A flag or a command of an earlier claude-reactor is an error of ours, which says what takes its place.
     pub fn from_process() -> Result<Self, Error> {
         let mut command = Self::command();
-        let matches = command.try_get_matches_from_mut(std::env::args_os()).or_else(|error| {
+        let matches = command.try_get_matches_from_mut(std::env::args_os()).map_err(|error| {
             let arguments: Vec<String> =
                 std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
             match removed::find(&error, &arguments) {
-                Some(Removed { name, instead }) => Err(Error::Removed { name, instead }),
-                None => Err(no_command(&error, &arguments).unwrap_or_else(|| error.exit())),
+                Some(Removed { name, instead }) => Error::Removed { name, instead },
+                None => no_command(&error, &arguments).unwrap_or_else(|| error.exit()),
             }
         })?;
         if let Some((flag, name)) = misplaced(&command, &matches) {

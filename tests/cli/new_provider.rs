@@ -319,9 +319,10 @@ fn what_is_wrong_with_an_answer_stays_readable_where_it_is_wider_than_the_termin
         reach(&pty, question);
         pty.write_line(answer);
     }
+    pty.wait_for("http://host:port.", SOON);
     reach(&pty, BASE_URL);
     pty.write("\x03");
     let exit = pty.wait(SOON);
-    let screen = exit.screen().replace('\n', "");
-    assert!(screen.contains("give it in the form https://host/path or http://host:port"), "{screen}");
+    let screen = exit.screen().replace(char::is_whitespace, "");
+    assert!(screen.contains("giveitintheformhttps://host/pathorhttp://host:port."), "{screen}");
 }
