@@ -25,7 +25,7 @@ run: engine base-image build ## Start a session in this folder, from nothing: en
 build: ## Build the program: target/release/claude-reactor
 	$(CARGO) build --release --locked
 
-release: ## Make the archive to hand out, static, with checksums, manual and completions: target/dist
+release: ## Make the archive to hand out, static with musl, with checksums, manual, completions: target/dist
 	@scripts/release.sh
 
 engine: ## Make sure that a container engine answers; Debian and Ubuntu get one installed where none does
@@ -46,6 +46,7 @@ image-%: base-image build ## Build a variant's image: image-base, image-go, imag
 # In CI both engines are part of what is tested; elsewhere a machine may have to do without Podman.
 test: engine base-image ## Run all tests, on Docker and on Podman (TEST_ARGS="...")
 	$(CARGO) test --locked -- $(TEST_ARGS)
+	@scripts/test-install.sh target/debug/claude-reactor
 	@if scripts/engine.sh podman >/dev/null; then $(MAKE) --no-print-directory test-engine-podman; \
 	elif [ "$$CI" = true ]; then exit 1; \
 	else echo "the tests did not run on Podman" >&2; fi

@@ -76,7 +76,9 @@ clean_rootfs() { # ROOTFS (as root)
 
 make_rootfs() { # ROOTFS (as root)
   local rootfs=$1 log=$1.log
-  debootstrap --variant=minbase --keyring="$keyring" "$suite" "$rootfs" "$mirror" >"$log" 2>&1 || {
+  bootstrap() { debootstrap --variant=minbase --keyring="$keyring" "$suite" "$rootfs" "$mirror"; }
+  # A mirror that fails once is asked once more; debootstrap itself gives up at the first file that does not come.
+  bootstrap >"$log" 2>&1 || { rm -rf --one-file-system "$rootfs" && bootstrap >"$log" 2>&1; } || {
     tail -n 15 "$log" >&2
     return 1
   }
@@ -123,8 +125,10 @@ if [ "$only" = podman ] && command -v docker >/dev/null && docker image inspect 
   trap 'rm -f "$copy"' EXIT
   docker save "$image" >"$copy"
   podman load --quiet --input "$copy" >/dev/null
-  # Podman files what was loaded under localhost/, where the Dockerfile's name does not lead.
-  podman image exists "$reference" || { podman tag "localhost/$image" "$reference" && podman untag "localhost/$image"; }
+  # Podman files what was loaded under localhost/, where the Dockerfile's name does not lead. Without a name to take
+  # away, `podman untag` takes all of them.
+  podman image exists "$reference" ||
+    { podman tag "localhost/$image" "$reference" && podman untag "localhost/$image" "localhost/$image"; }
   exit 0
 fi
 

@@ -20,11 +20,13 @@ engine=$(command -v docker || command -v podman)
 end() {
   terminal kill-server 2>/dev/null || true
   kill "$fake_provider_pid" 2>/dev/null || true
-  "$engine" ps -aq --filter "label=dev.claude-reactor.project=$home/acme-shop" | xargs -r "$engine" rm -f >/dev/null
+  for project in "$home"/acme-*; do
+    "$engine" ps -aq --filter "label=dev.claude-reactor.project=$project" | xargs -r "$engine" rm -f >/dev/null
+  done
   rm -rf "$home"
 }
 trap end EXIT
-mkdir -p "$home/bin" "$home/acme-shop/src"
+mkdir -p "$home/bin" "$home/acme-shop/src" "$home/acme-docs"
 ln -s "$program" "$home/bin/claude-reactor"
 
 # The environment of a user called alice, and nothing of whoever runs this.
@@ -91,13 +93,24 @@ session() {
   sleep 1
   terminal send-keys -t it Enter
   wait_for "A shop for anvils" 60
+  # The mascot moves while it is asked; it stands on its feet when it is through.
+  wait_for "▝▝   ▝▝" 60
   sleep 1
+}
+
+# A second project, of another account.
+projects() {
+  type_line "cd ../acme-docs; claude-reactor run --account client-b --llm-provider demo -- -p hello; clear; cd ../acme-shop"
+  # What is typed before that would be the session's.
+  wait_for "client-b · acme-docs" 120
+  until ! shown "client-b"; do sleep 0.1; done
+  command_line "claude-reactor list" "LAST USED"
 }
 
 picture key-prompt 4 "The first time in a project" key_prompt
 picture first-run 14 "The key was good: it is stored, and the answer comes" first_run
 picture session 30 "A session" session
-picture dry-run 24 "What would be done" command_line "clear; claude-reactor run --dry-run" "variables"
-# picture llm-list 24 "The providers" command_line "clear; claude-reactor llm list" "zai"
-# picture doctor 24 "All that a session needs" command_line "clear; claude-reactor doctor" "terminal"
-# picture list 14 "Where it was used" command_line "clear; claude-reactor list" "acme-shop"
+picture dry-run 36 "What would be done" command_line "clear; claude-reactor run --dry-run" "variables"
+picture llm-list 24 "The providers" command_line "clear; claude-reactor llm list" "zai"
+picture doctor 48 "All that a session needs" command_line "clear; claude-reactor doctor" "terminal"
+picture list 14 "Where it was used" projects

@@ -11,7 +11,13 @@ fake=$(realpath "${FAKE:-target/release/examples/fake_provider}")
 home=$(mktemp -d)
 fake_provider "$home" "$fake" \
   "Hello! I am the demo provider: a small server on your own machine that says only this."
-trap 'kill "$fake_provider_pid" 2>/dev/null || true; rm -rf "$home"' EXIT
+# The container was for this alone, however it ends.
+end() {
+  "$reactor" clean --force >/dev/null 2>&1 || true
+  kill "$fake_provider_pid" 2>/dev/null || true
+  rm -rf "$home"
+}
+trap end EXIT
 mkdir "$home/demo-project"
 cd "$home/demo-project"
 export CLAUDE_REACTOR_HOME=$home/.claude-reactor
@@ -21,10 +27,8 @@ printf "\n$ claude-reactor run --llm-provider demo -- -p 'Hello, who is there?'\
 if [ -t 0 ] && [ -t 1 ]; then
   printf '\nEnter starts the same as a session (Ctrl-D leaves it), Ctrl-C ends the demo. ' >&2
   read -r _
-  "$reactor" run --no-persist --account demo || true
+  "$reactor" run --account demo || true
 else
   printf '\nIn a terminal, make demo goes on with a session.\n' >&2
 fi
-# The container was for this alone.
-"$reactor" run --no-persist -- --version >/dev/null 2>&1 || true
 printf '\nWith a key of your own, in a project of yours:  claude-reactor run --llm-provider zai\n' >&2

@@ -34,7 +34,7 @@ if ! command -v curl >/dev/null; then
   command -v apt-get >/dev/null || die "curl is needed to look for an engine: install it and try again"
   say "installing curl"
   as_root apt-get update -qq
-  as_root apt-get install -y -qq --no-install-recommends curl ca-certificates >/dev/null
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends curl ca-certificates >/dev/null
 fi
 
 # What Podman needs on a machine that is itself a container or a small virtual machine, where its defaults do not start.

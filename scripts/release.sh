@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes what is handed out: target/dist/claude-reactor-VERSION-TARGET.tar.gz with the program, its manual, the completions
-# and install.sh, and SHA256SUMS beside it. On Linux the program is static, so that it runs whatever the distribution: with
-# musl where that target and its C compiler are installed, else with glibc.
+# and install.sh, and SHA256SUMS beside it. On Linux the program is static, with musl, where that target and its C compiler
+# are installed; else it is for glibc as new as this machine's. Never static with glibc: such a program crashes where
+# /etc/nsswitch.conf names more than files and DNS, and the glibc there is another version.
 #
 # Twice the same source and toolchain give twice the same bytes: paths of this machine are not in the program, and every time
 # in the archive is SOURCE_DATE_EPOCH (by default that of the commit).
@@ -23,19 +24,18 @@ case "$host" in
     if [ -d "$(rustc --print sysroot)/lib/rustlib/$musl" ] && command -v musl-gcc >/dev/null; then
       target=$musl
     else
-      say "no musl here (rustup target add $musl; apt-get install musl-tools): static with glibc"
-      flags+=" -C target-feature=+crt-static"
+      say "no musl here (rustup target add $musl; apt-get install musl-tools): not static"
     fi
     ;;
 esac
-RUSTFLAGS="${RUSTFLAGS:-} $flags" "$cargo" build --release --locked --target "$target" --bin claude-reactor
+RUSTFLAGS="${RUSTFLAGS:-} $flags" "$cargo" build --profile dist --locked --target "$target" --bin claude-reactor
 
 name=claude-reactor-$version-$target
 dist=target/dist
 rm -rf "${dist:?}/$name" "$dist/$name.tar.gz"
 mkdir -p "$dist/$name/completions"
 program=$dist/$name/claude-reactor
-cp "target/$target/release/claude-reactor" "$program"
+cp "target/$target/dist/claude-reactor" "$program"
 cp README.md LICENSE CHANGELOG.md scripts/install.sh "$dist/$name/"
 "$program" man --dir "$dist/$name/man"
 for shell in bash zsh fish powershell elvish; do "$program" completion "$shell" >"$dist/$name/completions/$shell"; done

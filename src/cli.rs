@@ -1,6 +1,6 @@
 //! The command line: global flags and the commands. Types only; what a command does is in `command`.
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -11,6 +11,7 @@ use crate::command::{
 use crate::config::{parse_at, vars};
 use crate::error::Error;
 use crate::host::Host;
+use crate::nearest::nearest;
 use crate::removed::{self, Removed};
 
 const EXIT_CODES: &str = "\
@@ -50,12 +51,12 @@ impl Cli {
     /// A flag or a command of an earlier claude-reactor is an error of ours, which says what takes its place.
     pub fn from_process() -> Result<Self, Error> {
         let mut command = Self::command();
-        let matches = command.try_get_matches_from_mut(std::env::args_os()).or_else(|error| {
+        let matches = command.try_get_matches_from_mut(std::env::args_os()).map_err(|error| {
             let arguments: Vec<String> =
                 std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
             match removed::find(&error, &arguments) {
-                Some(Removed { name, instead }) => Err(Error::Removed { name, instead }),
-                None => error.exit(),
+                Some(Removed { name, instead }) => Error::Removed { name, instead },
+                None => no_command(&error, &arguments).unwrap_or_else(|| error.exit()),
             }
         })?;
         if let Some((flag, name)) = misplaced(&command, &matches) {
@@ -63,6 +64,19 @@ impl Cli {
         }
         Ok(Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
     }
+}
+
+/// A first word that is no command, which clap takes for one too many of `run`'s arguments.
+fn no_command(error: &clap::Error, arguments: &[String]) -> Option<Error> {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg) else { return None };
+    if error.kind() != ErrorKind::UnknownArgument || arguments.first() != Some(word) || word.starts_with('-')
+    {
+        return None;
+    }
+    let command = Cli::command();
+    let names = command.get_subcommands().map(clap::Command::get_name);
+    let nearest = nearest(word, names).map(str::to_owned);
+    Some(Error::NoCommand { word: word.clone(), nearest })
 }
 
 /// A flag of `run` that stands before a command, where nobody would read it. (clap's own setting for this refuses the
@@ -146,6 +160,19 @@ pub enum Command {
 mod tests {
     use super::*;
     use crate::config::table;
+
+    /// The help is at most this wide; what is wider is broken, and stands below the wrong column then.
+    #[test]
+    fn no_line_of_the_examples_is_broken() {
+        let mut left = vec![Cli::command()];
+        while let Some(command) = left.pop() {
+            let texts = [command.get_after_help(), command.get_after_long_help()];
+            for line in texts.into_iter().flatten().map(ToString::to_string).collect::<String>().lines() {
+                assert!(line.chars().count() <= 100, "{}: {line}", command.get_name());
+            }
+            left.extend(command.get_subcommands().cloned());
+        }
+    }
 
     #[test]
     fn the_flags_that_the_reference_names_are_there() {

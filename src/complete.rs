@@ -154,6 +154,8 @@ fn values(group: &str, arg: &Arg) -> Option<Values> {
         (_, "engine", _) => Values::Known(engines),
         (_, _, "HASH-PREFIX" | "HASH_PREFIX" | "HASH") => Values::Known(projects),
         ("config", "key" | "keys", _) => Values::Known(keys),
+        ("config", "value", _) => Values::Known(key_values),
+        ("man", "command", _) => Values::Known(commands),
         (_, "mount", _) | (_, _, "DIR") => Values::Paths(ValueHint::DirPath),
         (_, "claude_args", _) => Values::Paths(ValueHint::AnyPath),
         (_, "file", _) | (_, _, "FILE") => Values::Paths(ValueHint::FilePath),
@@ -217,6 +219,48 @@ fn projects() -> Vec<CompletionCandidate> {
 
 fn keys() -> Vec<CompletionCandidate> {
     table::paths().map(|key| candidate(key, None)).collect()
+}
+
+/// The values of the key that stands before them on the command line.
+fn key_values() -> Vec<CompletionCandidate> {
+    let words = words();
+    let key = words.iter().find_map(|word| table::all().find(|key| key.is(word) || key.alias == Some(word)));
+    key.map(values_of).unwrap_or_default()
+}
+
+fn values_of(key: &table::Key) -> Vec<CompletionCandidate> {
+    let these = |words: &[&'static str]| words.iter().map(|word| candidate(*word, None)).collect();
+    match (key.path, key.kind) {
+        ("account", _) => accounts(),
+        ("llm.provider", _) => providers(),
+        (_, table::Kind::Bool) => these(&["true", "false"]),
+        (_, table::Kind::EnvMode) => these(&["session", "container"]),
+        (_, table::Kind::Image) => variants(),
+        (_, table::Kind::AgentSocket) => these(&["auto"]),
+        (_, table::Kind::Engine) => engines(),
+        _ => Vec::new(),
+    }
+}
+
+/// The commands, or those below the one that stands before them.
+fn commands() -> Vec<CompletionCandidate> {
+    let program = Cli::command();
+    let group =
+        words().iter().find_map(|word| program.find_subcommand(word).filter(|it| it.has_subcommands()));
+    let below = group.unwrap_or(&program).get_subcommands().filter(|below| !below.is_hide_set());
+    below.map(|below| candidate(below.get_name(), None)).collect()
+}
+
+/// The command line that is being completed: what the script hands over after `--`, without the program and without the
+/// word that is not finished.
+fn words() -> Vec<String> {
+    let mut words: Vec<String> = std::env::args_os()
+        .skip_while(|word| word != "--")
+        .skip(2)
+        .filter_map(|word| word.into_string().ok())
+        .collect();
+    words.pop();
+    words
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ mod exit_code;
 
 use std::path::PathBuf;
 
-use crate::command::{choice_file, config_edit, editor, llm};
+use crate::command::config::choice_file;
+use crate::command::{editor, llm};
 use crate::config::{self, Source};
 use crate::container::relay::ssh_agent;
 use crate::container::{apply, claude_config, engine, image, image_check, mount, pull_failure, session};
@@ -35,7 +36,7 @@ pub enum Error {
     ChoiceFile(#[from] choice_file::Error),
     /// A file that is to be edited by hand.
     #[error(transparent)]
-    Overtaken(#[from] config_edit::Overtaken),
+    Overtaken(#[from] editor::Overtaken),
     /// A file that has to be private.
     #[error(transparent)]
     PrivateFile(#[from] private_file::Error),
@@ -176,6 +177,14 @@ pub enum Error {
         /// What to do instead.
         instead: &'static str,
     },
+    /// A word that is no command.
+    #[error("there is no command `{}`", crate::text::one_line(.word))]
+    NoCommand {
+        /// What stands in its place.
+        word: String,
+        /// The one that was meant in all likelihood.
+        nearest: Option<String>,
+    },
     /// A page of the manual for something that is no command.
     #[error("there is no command `{}`", crate::text::one_line(.command))]
     NoPage {
@@ -261,6 +270,11 @@ impl Error {
             Self::NoContainer { hint, .. } => Some(hint.clone()),
             Self::SeveralContainers { .. } => Some("choose one with --llm-provider NAME".to_owned()),
             Self::Removed { instead, .. } => Some((*instead).to_owned()),
+            Self::NoCommand { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
+            Self::NoCommand { .. } => Some(
+                "`claude-reactor --help` lists the commands; what is meant for claude follows `--`"
+                    .to_owned(),
+            ),
             Self::NoPage { .. } => Some("`claude-reactor --help` lists the commands".to_owned()),
             Self::Page { .. } => Some("name a folder that you may write to".to_owned()),
             Self::Ended(_) | Self::Io { .. } => None,

@@ -84,6 +84,16 @@ pub fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
+/// The same for what lies in a folder of `home`; what is reached by a link on the way is refused. A link itself is removed, and
+/// not what it leads to.
+pub fn remove_below(home: &Path, path: &Path) -> io::Result<()> {
+    let parent = path.parent().unwrap_or(home);
+    if parent != home && !lies_below(home, parent) {
+        return if parent.exists() { Err(io::Error::other("it is reached by a link")) } else { Ok(()) };
+    }
+    remove(path)
+}
+
 /// Lets the owner write in every folder; who does not own one is told so by the removal.
 fn open_up(folder: &Path) {
     let Ok(meta) = folder.symlink_metadata() else { return };
@@ -135,7 +145,10 @@ mod tests {
         assert_eq!(fs::read(at("outside/big")).unwrap().len(), 1_000_000);
 
         symlink(at("outside"), at("link")).unwrap();
-        remove(&at("link")).unwrap();
+        let error = remove_below(folder.path(), &at("link/big")).unwrap_err();
+        assert_eq!(error.to_string(), "it is reached by a link");
+        remove_below(folder.path(), &at("none/big")).unwrap();
+        remove_below(folder.path(), &at("link")).unwrap();
         assert!(at("outside/big").exists() && !at("link").is_symlink());
     }
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::FlockOperation;
 
+use crate::private_file;
 use crate::wary_file::{self, Links};
 
 /// The mode of a file that was not there: nobody else needs it.
@@ -34,7 +35,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self.source.kind() {
             io::ErrorKind::PermissionDenied => {
-                Some(format!("see who owns it: ls -ld '{}'", self.path.display()))
+                Some(format!("see who owns it: ls -ld {}", private_file::quoted(&self.path)))
             }
             _ => None,
         }
@@ -204,6 +205,14 @@ mod tests {
         std::os::unix::fs::symlink(&real, &path).unwrap();
         assert!(append(uid).unwrap_err().source.to_string().contains("symbolic link"));
         assert_eq!(fs::read_to_string(&real).unwrap(), "real");
+    }
+
+    #[test]
+    fn a_hint_is_safe_to_paste() {
+        let path = Path::new("/work/x'; rm -rf ~; '/.claude-reactor").to_owned();
+        let error = Error { action: "read", path, source: io::ErrorKind::PermissionDenied.into() };
+        let hint = error.hint().unwrap();
+        assert_eq!(hint, r"see who owns it: ls -ld '/work/x'\''; rm -rf ~; '\''/.claude-reactor'");
     }
 
     #[test]

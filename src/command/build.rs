@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use super::build_progress::BuildProgress;
-use super::built_in::{self, Sources, lock_name};
 use super::choices::ChoiceArgs;
+use super::image::build_progress::BuildProgress;
+use super::image::built_in::{self, Sources, lock_name};
+use super::image::kept_claude_version::{self, Wanted};
+use super::image::kept_variant;
 use super::image::{run_folder, transfer};
-use super::kept_claude_version::{self, Wanted};
-use super::kept_variant;
 use super::lock::lock;
 use super::target::Target;
 use crate::claude_version::ClaudeVersion;

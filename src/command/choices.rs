@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::choice_file::ChoiceFile;
+use super::config::choice_file::ChoiceFile;
 use crate::config::agent_socket::AgentFlag;
 use crate::config::file::USER_KEYS;
 use crate::config::registry_use::RegistryArgs;

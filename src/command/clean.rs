@@ -9,8 +9,9 @@ mod show;
 
 use std::process::ExitCode;
 
+use super::config::scope;
 use super::list::first_line;
-use super::place::Place;
+use super::open_home::OpenHome;
 use super::stop::say_whose_stay;
 use super::survey::{self, Entry};
 use crate::container::engine::Engine;
@@ -69,7 +70,7 @@ pub struct Args {
     #[arg(long, short)]
     pub cache: bool,
     /// Do not ask, also where sessions are in the containers
-    #[arg(long, short)]
+    #[arg(long, short, visible_alias = "yes", visible_short_alias = 'y')]
     pub force: bool,
     /// Show what would go, and remove nothing
     #[arg(long)]
@@ -115,7 +116,7 @@ impl Scope {
     async fn of(
         args: &Args,
         account: Option<AccountName>,
-        place: &Place,
+        home: &OpenHome,
         engine: Option<&Engine>,
         host: &Host,
     ) -> Result<Self, Error> {
@@ -123,7 +124,7 @@ impl Scope {
             return Ok(Self::Global(account));
         }
         let Some(prefix) = &args.hash else {
-            let here = place.here(account.as_ref(), host)?;
+            let here = home.here(account.as_ref(), host)?;
             return Ok(Self::Project(Meant {
                 account: here.account,
                 session_dir: here.session_dir,
@@ -132,10 +133,10 @@ impl Scope {
             }));
         };
         let containers = match engine {
-            Some(engine) => Some(engine.ours(&place.home).await?),
+            Some(engine) => Some(engine.ours(&home.label).await?),
             None => None,
         };
-        let mut entries = survey::survey(place, containers)?;
+        let mut entries = survey::survey(home, containers)?;
         entries.retain(|entry| account.as_ref().is_none_or(|account| *account == entry.account));
         let mut entries = survey::of_project(entries, prefix)?;
         if entries.len() > 1 {
@@ -178,15 +179,15 @@ impl Args {
 
 /// Does it.
 pub async fn clean(args: &Args, host: &Host) -> Result<ExitCode, Error> {
-    let place = Place::open(host)?;
-    let account = Place::named_account(args.account.as_ref())?;
+    let home = OpenHome::open(host)?;
+    let account = scope::account(args.account.as_ref())?;
     let mut signals = EndSignals::listen().map_err(Error::signals)?;
     // Which engine it is may be an account's own choice.
     let whose = match (&args.hash, args.global) {
-        (None, false) => Some(place.here(account.as_ref(), host)?.account),
+        (None, false) => Some(home.here(account.as_ref(), host)?.account),
         _ => account.clone(),
     };
-    let connecting = place.connect(whose.as_ref(), args.engine.as_ref(), host);
+    let connecting = home.connect(whose.as_ref(), args.engine.as_ref(), host);
     let engine = signals.unless(connecting).await?;
     let on_disk = args.level() > Level::Containers || args.cache;
     let engine = match engine {
@@ -201,9 +202,9 @@ pub async fn clean(args: &Args, host: &Host) -> Result<ExitCode, Error> {
         }
         Err(error) => return Err(error),
     };
-    let looking = Scope::of(args, account, &place, engine.as_ref(), host);
+    let looking = Scope::of(args, account, &home, engine.as_ref(), host);
     let scope = signals.unless(looking).await??;
-    let planning = plan::plan(args, &place, &scope, engine.as_ref());
+    let planning = plan::plan(args, &home, &scope, engine.as_ref());
     let plan: Plan = signals.unless(planning).await??;
     say_whose_stay(&plan.of_other_accounts, "stays", "removes");
     if args.dry_run {
@@ -229,7 +230,7 @@ pub async fn clean(args: &Args, host: &Host) -> Result<ExitCode, Error> {
             return Ok(ExitCode::FAILURE);
         }
     }
-    let done = apply::apply(&plan, &place, engine.as_ref(), &mut signals).await?;
+    let done = apply::apply(&plan, &home, engine.as_ref(), &mut signals).await?;
     ui::note(&done.words());
     let all = done.is_complete && engine.is_some();
     Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })

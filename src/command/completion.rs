@@ -10,7 +10,7 @@ use crate::ui;
 
 const EXAMPLES: &str = "\
 Examples:
-  bash        claude-reactor completion bash >~/.local/share/bash-completion/completions/claude-reactor
+  bash        echo 'eval \"$(claude-reactor completion bash)\"' >>~/.bashrc
   zsh         claude-reactor completion zsh >~/.zfunc/_claude-reactor
               and in ~/.zshrc, before compinit: fpath+=~/.zfunc
   fish        claude-reactor completion fish >~/.config/fish/completions/claude-reactor.fish

@@ -1,11 +1,23 @@
 //! `config`: what is configured, changing it, and consent to what a repository configures.
 
+pub mod choice_file;
+pub mod edit;
+pub mod examine;
+pub mod get;
+pub mod path;
+pub mod schema;
+pub mod schema_file;
+pub mod scope;
+pub mod set;
+pub mod show;
+pub mod sources;
+pub mod trust;
+pub mod unset;
+pub mod validate;
+pub mod values;
+
 use std::process::ExitCode;
 
-use super::{
-    config_edit, config_get, config_path, config_schema, config_set, config_show, config_trust, config_unset,
-    config_validate,
-};
 use crate::error::Error;
 use crate::host::Host;
 
@@ -29,28 +41,28 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    Show(config_show::Args),
-    Get(config_get::Args),
-    Set(config_set::Args),
-    Unset(config_unset::Args),
-    Edit(config_edit::Args),
-    Path(config_path::Args),
-    Validate(config_validate::Args),
-    Trust(config_trust::Args),
-    Schema(config_schema::Args),
+    Show(show::Args),
+    Get(get::Args),
+    Set(set::Args),
+    Unset(unset::Args),
+    Edit(edit::Args),
+    Path(path::Args),
+    Validate(validate::Args),
+    Trust(trust::Args),
+    Schema(schema::Args),
 }
 
 /// Does it.
 pub async fn config(args: &Args, host: &Host) -> Result<ExitCode, Error> {
     match &args.command {
-        Command::Show(args) => config_show::show(args, host),
-        Command::Get(args) => config_get::get(args, host),
-        Command::Set(args) => config_set::set(args, host),
-        Command::Unset(args) => config_unset::unset(args, host),
-        Command::Edit(args) => config_edit::edit(args, host).await,
-        Command::Path(args) => config_path::path(args, host),
-        Command::Validate(args) => config_validate::validate(args, host),
-        Command::Trust(args) => config_trust::trust(args, host).await,
-        Command::Schema(args) => config_schema::schema(args),
+        Command::Show(args) => show::show(args, host),
+        Command::Get(args) => get::get(args, host),
+        Command::Set(args) => set::set(args, host),
+        Command::Unset(args) => unset::unset(args, host),
+        Command::Edit(args) => edit::edit(args, host).await,
+        Command::Path(args) => path::path(args, host),
+        Command::Validate(args) => validate::validate(args, host),
+        Command::Trust(args) => trust::trust(args, host).await,
+        Command::Schema(args) => schema::schema(args),
     }
 }

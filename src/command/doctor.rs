@@ -24,7 +24,7 @@ use std::time::SystemTime;
 use serde::Serialize;
 
 use super::about::AboutArgs;
-use super::kept_variant;
+use super::image::kept_variant;
 use super::keys;
 use super::target::Target;
 use crate::config::Values;
@@ -156,10 +156,12 @@ async fn examine(args: &Args, host: &Host) -> Result<Vec<Check>, Error> {
     let ca_source = target.and_then(|target| target.settings.ca_file.as_ref());
     let by_environment = crate::config::Source::Environment;
     let ca_source = ca_source.map_or(&by_environment, |setting| &setting.source);
-    checks.push(network::certificates(
-        ca.map(|file| (file.path.as_path(), ca_source)),
-        host.var("SSL_CERT_FILE"),
-    ));
+    checks.push(match target {
+        Some(_) => {
+            network::certificates(ca.map(|file| (file.path.as_path(), ca_source)), host.var("SSL_CERT_FILE"))
+        }
+        None => network::CERTIFICATES.skipped(UNSETTLED),
+    });
     checks.push(network::clock(now, reached.as_ref()));
     checks.push(surroundings.clock_check());
     checks.extend(terminal::checks(&terminal::Facts::gather(host)));

@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
@@ -14,6 +14,7 @@ use crate::private_file;
 use crate::provider::setup;
 use crate::signals::{EndSignal, EndSignals};
 use crate::ui;
+use crate::user_file;
 
 /// The editor of a user who named none: POSIX has it.
 const USUAL: &str = "vi";
@@ -59,6 +60,32 @@ impl Error {
             Self::NotStarted(_) => Some("name another with VISUAL or EDITOR".to_owned()),
             Self::Failed { .. } | Self::Discarded | Self::Io { .. } => None,
         }
+    }
+}
+
+/// Somebody else was faster.
+#[derive(Debug, thiserror::Error)]
+#[error("{} was changed by somebody else while you edited it", .path.display())]
+pub struct Overtaken {
+    /// The file.
+    path: PathBuf,
+    /// Where what was written is kept.
+    draft: PathBuf,
+}
+
+impl Overtaken {
+    /// Keeps what was written, and what was kept so before beside it. It must hold no secret: nobody would look for one there.
+    pub fn keeping(text: &str, path: &Path, reactor_home: &Path) -> Result<Self, error::Error> {
+        // No account can have this folder's name.
+        let drafts = reactor_home.join(".run");
+        private_file::create_dir(reactor_home, &drafts)?;
+        let draft = user_file::keep_copy(&drafts.join("draft.yaml"), text)?;
+        Ok(Self { path: path.to_owned(), draft })
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        format!("what you wrote is in {}", self.draft.display())
     }
 }
 

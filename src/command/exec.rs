@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::choices::ChoiceArgs;
-use super::kept_variant;
+use super::image::kept_variant;
 use super::keys::KeyArgs;
 use super::launch::{self, Inside, Joining};
 use super::settle::settle;

@@ -1,11 +1,16 @@
 //! The image before a container: a built-in one (`built_in`), or one of the user's, which is pulled where it is absent, and
 //! looked at once.
 
+pub mod build_progress;
+pub mod built_in;
+pub mod checked;
+pub mod kept_claude_version;
+pub mod kept_variant;
+
 use std::path::PathBuf;
 
-use super::build_progress::BuildProgress;
-use super::built_in::{self, Sources};
-use super::checked_images;
+use self::build_progress::BuildProgress;
+use self::built_in::Sources;
 use super::target::Target;
 use crate::config::Settings;
 use crate::container::build_log::Progress;
@@ -61,7 +66,7 @@ pub async fn is_ready(
     match (&settings.image.value, custom) {
         (ImageChoice::BuiltIn(_), _) => Ok(engine.image_id(&reference(settings)).await?.is_some()),
         (ImageChoice::Custom(_), Some(image)) => {
-            Ok(checked_images::has(&checks(host)?, &checked_images::key(image, user(engine, host))))
+            Ok(checked::has(&checks(host)?, &checked::key(image, user(engine, host))))
         }
         (ImageChoice::Custom(_), None) => Ok(false),
     }
@@ -150,7 +155,7 @@ async fn check(
     for warning in &report.warnings {
         ui::warn(&format!("in the image {reference} {warning}"));
     }
-    checked_images::add(&checks(host)?, &checked_images::key(image, user))?;
+    checked::add(&checks(host)?, &checked::key(image, user))?;
     Ok(())
 }
 

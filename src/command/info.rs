@@ -8,16 +8,18 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 
 use super::about::AboutArgs;
+use super::image::{self, kept_variant};
 use super::target::Target;
-use super::{image, kept_variant, keys, launch};
+use super::{keys, launch};
 use crate::config::{Source, Values};
+use crate::container::apply;
 use crate::container::engine::about::{ImageDetails, Survey, made_at};
 use crate::container::engine::facts::Kind;
 use crate::container::engine::{Engine, Error as EngineError, Facts};
 use crate::container::found::State;
 use crate::container::image::{LABEL_CLAUDE_CODE_VERSION, pinned_claude_version};
 use crate::container::local_image::LocalImage;
-use crate::container::plan::{Plan, plan};
+use crate::container::plan::Plan;
 use crate::error::Error;
 use crate::host::Host;
 use crate::image_choice::ImageChoice;
@@ -239,7 +241,7 @@ async fn of_engine(
     };
     let spec = launch::spec(target, custom.as_ref(), env, engine.facts(), host);
     let details = engine.image_details(&spec.image).await?;
-    let plan = plan(&spec, &target.identity, engine.find(&target.identity).await?);
+    let plan = apply::look(engine, &spec, &target.identity).await?;
     let sessions = match plan.found().filter(|found| found.state == State::Running) {
         Some(found) => Some(engine.live_execs(&found.id).await?),
         None => None,

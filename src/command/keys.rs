@@ -5,7 +5,7 @@ use std::path::Path;
 use secrecy::SecretString;
 
 use super::launch;
-use super::rows;
+use super::provider_rows;
 use super::subscription;
 use super::target::Target;
 use super::trust;
@@ -291,5 +291,5 @@ fn add_row(target: &Target, row: &NewProvider) -> Result<(), Error> {
     let fields =
         fields.into_iter().filter_map(|(field, value)| Some((field, Scalar::Text(value?.to_owned()))));
     let fields: Vec<_> = fields.collect();
-    rows::edit(&target.reactor_home, |document| rows::with(document, &row.id, &fields))
+    provider_rows::edit(&target.reactor_home, |document| provider_rows::with(document, &row.id, &fields))
 }

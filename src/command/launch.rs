@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::built_in;
 use super::forward::{Agent, Forwarded};
 use super::image;
-use super::kept_variant;
+use super::image::built_in;
+use super::image::kept_variant;
 use super::lock::lock;
 use super::subscription;
 use super::target::Target;
@@ -27,7 +27,7 @@ use crate::container::found::State;
 use crate::container::image::labelled_claude_version;
 use crate::container::local_image::LocalImage;
 use crate::container::name::{Identity, slug};
-use crate::container::plan::{Plan, plan};
+use crate::container::plan::Plan;
 use crate::container::session::{self, Session};
 use crate::container::spec::{ContainerSpec, Parts, User, WORKDIR};
 use crate::container::terminal;
@@ -215,9 +215,9 @@ async fn launch(
         prepare_claude_config(target, env)?;
         subscription::prepare(target, env)?;
         target.forward.prepare(host)?;
-        let found = engine.find(identity).await?;
+        let compared = apply::look(&engine, &spec, identity).await?;
         let refused = not_started.take().map(|error: engine::Error| Reason::CannotStart(error.to_string()));
-        let plan = settled(plan(&spec, identity, found), joining, target, refused);
+        let plan = settled(compared, joining, target, refused);
         tracing::info!(container = %identity.container_name(), plan = plan.verb(), why = %plan.why());
         let makes = matches!(plan, Plan::Create | Plan::Recreate(..));
         if makes && !image::is_ready(&engine, &target.settings, custom, host).await? {

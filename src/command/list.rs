@@ -7,7 +7,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
-use super::place::Place;
+use super::config::scope;
+use super::open_home::OpenHome;
 use super::survey::{self, Entry};
 use crate::container::engine::Engine;
 use crate::container::found::State;
@@ -123,9 +124,9 @@ struct ContainerRow {
 
 /// Does it.
 pub async fn list(args: &Args, host: &Host) -> Result<ExitCode, Error> {
-    let place = Place::open(host)?;
-    let account = Place::named_account(args.account.as_ref())?;
-    let (containers, inside) = match containers(&place, account.as_ref(), args.engine.as_ref(), host).await {
+    let home = OpenHome::open(host)?;
+    let account = scope::account(args.account.as_ref())?;
+    let (containers, inside) = match containers(&home, account.as_ref(), args.engine.as_ref(), host).await {
         Ok((ours, inside)) => (Some(ours), inside),
         // What the user typed is not the engine's fault.
         Err(error @ Error::Config(_)) => return Err(error),
@@ -134,7 +135,7 @@ pub async fn list(args: &Args, host: &Host) -> Result<ExitCode, Error> {
             (None, HashMap::new())
         }
     };
-    let mut entries = survey::survey(&place, containers)?;
+    let mut entries = survey::survey(&home, containers)?;
     if let Some(account) = &account {
         entries.retain(|entry| entry.account == *account);
     }
@@ -142,14 +143,15 @@ pub async fn list(args: &Args, host: &Host) -> Result<ExitCode, Error> {
         entries = survey::of_project(entries, prefix)?;
     }
     let projects: Vec<(Entry, ProjectRow)> =
-        entries.into_iter().map(|entry| (entry.clone(), row(&entry, &place, &inside, host))).collect();
+        entries.into_iter().map(|entry| (entry.clone(), row(&entry, &home, &inside, host))).collect();
     if args.json {
         let projects: Vec<ProjectRow> = projects.into_iter().map(|(_, row)| row).collect();
         ui::json(&Report { summary: summary(&projects), projects })?;
     } else if args.hash.is_some() {
         ui::shown(&details(&projects))?;
     } else if projects.is_empty() {
-        ui::note("no project yet: `claude-reactor run` in a project's folder makes one");
+        let whose = account.map(|account| format!(" of account {account}")).unwrap_or_default();
+        ui::note(&format!("no project{whose} yet: `claude-reactor run` in a project's folder makes one"));
     } else {
         ui::shown(&table(&projects, args.all))?;
     }
@@ -158,13 +160,13 @@ pub async fn list(args: &Args, host: &Host) -> Result<ExitCode, Error> {
 
 /// The home's containers, and what goes on in those that run, by their ids.
 async fn containers(
-    place: &Place,
+    home: &OpenHome,
     account: Option<&AccountName>,
     engine: Option<&String>,
     host: &Host,
 ) -> Result<(Vec<Ours>, HashMap<String, Inside>), Error> {
-    let engine: Engine = place.connect(account, engine, host).await?;
-    let ours = engine.ours(&place.home).await?;
+    let engine: Engine = home.connect(account, engine, host).await?;
+    let ours = engine.ours(&home.label).await?;
     let mut inside = HashMap::new();
     for id in ours.iter().filter(|ours| ours.found.state.is_live()).map(|ours| &ours.found.id) {
         inside.insert(id.clone(), engine.inside(id).await?.unwrap_or_default());
@@ -178,9 +180,9 @@ pub(super) fn first_line(error: &Error) -> String {
     text.lines().next().unwrap_or_default().trim_end_matches("; tried:").to_owned()
 }
 
-fn row(entry: &Entry, place: &Place, inside: &HashMap<String, Inside>, host: &Host) -> ProjectRow {
+fn row(entry: &Entry, home: &OpenHome, inside: &HashMap<String, Inside>, host: &Host) -> ProjectRow {
     let root = entry.root.as_deref();
-    let current = match place.chosen(&entry.account, root, &entry.session_dir, host) {
+    let current = match home.chosen(&entry.account, root, &entry.session_dir, host) {
         Ok(settings) => Some(settings.provider.value),
         Err(error) => {
             let (account, name) = (&entry.account, ui::one_line(&entry.name));

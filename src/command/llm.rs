@@ -21,7 +21,6 @@ use super::choices::ChoiceArgs;
 use super::target::Target;
 use crate::error::Error as AnyError;
 use crate::host::Host;
-use crate::inventory;
 use crate::name::ProviderId;
 use crate::provider::catalog::Provider;
 
@@ -82,7 +81,13 @@ pub struct Which {
 
 impl Which {
     fn look(&self, host: &Host) -> Result<Target, AnyError> {
-        look(self.name.as_ref(), None, self.account.as_ref(), host)
+        self.look_at(None, host)
+    }
+
+    /// The same, with an engine that a flag names.
+    fn look_at(&self, engine: Option<&String>, host: &Host) -> Result<Target, AnyError> {
+        let choices = choices(self.name.as_ref(), None, self.account.as_ref())?;
+        Target::look(&ChoiceArgs { engine: engine.cloned(), ..choices }, host)
     }
 }
 
@@ -93,16 +98,24 @@ fn look(
     account: Option<&String>,
     host: &Host,
 ) -> Result<Target, AnyError> {
-    Target::look(&choices(provider, model, account), host)
+    Target::look(&choices(provider, model, account)?, host)
 }
 
-fn choices(provider: Option<&String>, model: Option<&String>, account: Option<&String>) -> ChoiceArgs {
-    ChoiceArgs {
+fn choices(
+    provider: Option<&String>,
+    model: Option<&String>,
+    account: Option<&String>,
+) -> Result<ChoiceArgs, AnyError> {
+    if let Some(name) = provider {
+        // What is wrong with it is no matter of --llm-provider, as which it goes on.
+        name.parse::<ProviderId>()?;
+    }
+    Ok(ChoiceArgs {
         account: account.cloned(),
         llm_provider: provider.cloned(),
         llm_model: model.cloned(),
         ..ChoiceArgs::default()
-    }
+    })
 }
 
 /// A provider for people: its name in commands, and what they call it.
@@ -120,25 +133,4 @@ fn provider(target: &Target) -> Result<Provider, AnyError> {
         return Ok(Provider::unlisted(id.clone()));
     }
     Err(Error::unknown(target, id).into())
-}
-
-/// A provider's name, and whether the account has something stored for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KnownId {
-    /// The name.
-    pub id: ProviderId,
-    /// Whether the account has a folder for it.
-    pub is_stored: bool,
-}
-
-/// The names that providers may be given by, for completion: those of the catalogue, and what the account has stored beside
-/// it. Reads names only, and asks nobody.
-pub fn ids(account: Option<&String>, host: &Host) -> Result<Vec<KnownId>, AnyError> {
-    let target = look(None, None, account, host)?;
-    let stored = inventory::providers(&target.reactor_home, &target.account).unwrap_or_default();
-    let listed = target.catalog.iter().map(|provider| provider.id.clone());
-    let mut all: Vec<ProviderId> = listed.chain(stored.iter().cloned()).collect();
-    all.sort();
-    all.dedup();
-    Ok(all.into_iter().map(|id| KnownId { is_stored: stored.contains(&id), id }).collect())
 }

@@ -8,7 +8,9 @@ use std::time::{Duration, SystemTime};
 use futures_util::StreamExt;
 use serde::Serialize;
 
-use super::place::{Here, Place};
+use super::config::scope;
+use super::config::sources::Places;
+use super::open_home::OpenHome;
 use crate::config::{parse_at, vars};
 use crate::container::engine::Engine;
 use crate::container::engine::exec::Stream;
@@ -76,20 +78,20 @@ struct Conversation {
 
 /// Does it.
 pub async fn logs(args: &Args, host: &Host) -> Result<ExitCode, Error> {
-    let place = Place::open(host)?;
-    let here = place.here(Place::named_account(args.account.as_ref())?.as_ref(), host)?;
+    let home = OpenHome::open(host)?;
+    let here = home.here(scope::account(args.account.as_ref())?.as_ref(), host)?;
     if args.sessions {
         return list_conversations(&here, args.json);
     }
     let wanted: Option<ProviderId> =
         args.llm_provider.as_ref().map(|text| parse_at(|| "--llm-provider".to_owned(), text)).transpose()?;
-    let chosen = || place.chosen(&here.account, Some(here.project.root()), &here.session_dir, host);
+    let chosen = || home.chosen(&here.account, Some(here.project.root()), &here.session_dir, host);
     let current = match vars::values(host)?.provider {
         Some(provider) => provider,
         None => chosen()?.provider.value,
     };
-    let engine = place.connect(Some(&here.account), args.engine.as_ref(), host).await?;
-    let ours = engine.ours(&place.home).await?;
+    let engine = home.connect(Some(&here.account), args.engine.as_ref(), host).await?;
+    let ours = engine.ours(&home.label).await?;
     let ours = ours.into_iter().filter(|ours| ours.project == here.project && ours.account == here.account);
     let container = choose(ours.collect(), wanted.as_ref(), &current, &here)?;
     let request = LogsRequest { follow: args.follow, tail: args.tail, since: args.since };
@@ -122,7 +124,7 @@ fn choose(
     mut ours: Vec<Ours>,
     wanted: Option<&ProviderId>,
     current: &ProviderId,
-    here: &Here,
+    here: &Places,
 ) -> Result<Ours, Error> {
     ours.sort_by_key(|ours| std::cmp::Reverse((ours.found.state, ours.found.created)));
     let of = |id: &ProviderId| ours.iter().find(|ours| ours.provider == *id).cloned();
@@ -170,7 +172,7 @@ async fn copy(
     Ok(wrote)
 }
 
-fn list_conversations(here: &Here, json: bool) -> Result<ExitCode, Error> {
+fn list_conversations(here: &Places, json: bool) -> Result<ExitCode, Error> {
     let failed = |source| Error::Io { action: "read the conversation history", source };
     let found = inventory::conversations(&here.session_dir).map_err(failed)?;
     if json {

@@ -1,15 +1,16 @@
 //! `run`: a Claude Code session in this project's container.
 
+pub mod dry_run;
+pub mod notices;
+
 use std::process::ExitCode;
 
 use secrecy::SecretString;
 
 use super::choices::ChoiceArgs;
-use super::dry_run;
-use super::kept_variant;
+use super::image::kept_variant;
 use super::keys::KeyArgs;
 use super::launch::{self, Entered, Inside, Joining};
-use super::notices;
 use super::settle::settle;
 use super::shell;
 use super::subscription::{self, Opening};

@@ -6,7 +6,7 @@ use clap::CommandFactory;
 use clap::error::ErrorKind;
 
 use super::choices::ChoiceArgs;
-use super::kept_variant;
+use super::image::kept_variant;
 use super::keys::KeyArgs;
 use super::launch::{self, Inside, Joining};
 use super::settle::settle;

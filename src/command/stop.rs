@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
+use super::config::scope;
 use super::occupied::{self, occupied};
-use super::place::Place;
+use super::open_home::OpenHome;
 use crate::config::parse_at;
 use crate::container::ours::Ours;
 use crate::error::Error;
@@ -37,7 +38,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     pub llm_provider: Option<String>,
     /// End the sessions that are in them without asking
-    #[arg(long, short)]
+    #[arg(long, short, visible_alias = "yes", visible_short_alias = 'y')]
     pub force: bool,
     /// The container engine
     #[arg(long, value_name = "ENGINE")]
@@ -46,19 +47,19 @@ pub struct Args {
 
 /// Does it.
 pub async fn stop(args: &Args, host: &Host) -> Result<ExitCode, Error> {
-    let place = Place::open(host)?;
-    let mut account = Place::named_account(args.account.as_ref())?;
+    let home = OpenHome::open(host)?;
+    let mut account = scope::account(args.account.as_ref())?;
     let provider: Option<ProviderId> =
         args.llm_provider.as_ref().map(|text| parse_at(|| "--llm-provider".to_owned(), text)).transpose()?;
-    let here = if args.all { None } else { Some(place.here(account.take().as_ref(), host)?) };
+    let here = if args.all { None } else { Some(home.here(account.take().as_ref(), host)?) };
     if let Some(here) = &here {
         account = Some(here.account.clone());
     }
     let mut signals = EndSignals::listen().map_err(Error::signals)?;
-    let connecting = place.connect(account.as_ref(), args.engine.as_ref(), host);
+    let connecting = home.connect(account.as_ref(), args.engine.as_ref(), host);
     let engine = signals.unless(connecting).await??;
     let live: Vec<Ours> = signals
-        .unless(engine.ours(&place.home))
+        .unless(engine.ours(&home.label))
         .await??
         .into_iter()
         .filter(|ours| ours.found.state.is_live())

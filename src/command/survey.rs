@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::SystemTime;
 
-use super::place::Place;
+use super::open_home::OpenHome;
 use crate::container::ours::Ours;
 use crate::error::Error;
 use crate::inventory::{self, KnownProject};
@@ -76,11 +76,11 @@ impl Entry {
 
 /// All of them, the last used first; `containers` is what the engine has, if it could be asked. An account whose folder
 /// cannot be read is said.
-pub fn survey(place: &Place, containers: Option<Vec<Ours>>) -> Result<Vec<Entry>, Error> {
+pub fn survey(home: &OpenHome, containers: Option<Vec<Ours>>) -> Result<Vec<Entry>, Error> {
     let failed = |source| Error::Io { action: "read claude-reactor's home", source };
     let mut entries = Vec::new();
-    for account in inventory::accounts(&place.reactor_home).map_err(failed)? {
-        match inventory::projects(&place.reactor_home, &account) {
+    for account in inventory::accounts(&home.reactor_home).map_err(failed)? {
+        match inventory::projects(&home.reactor_home, &account) {
             Ok(projects) => {
                 entries.extend(projects.into_iter().map(|known| Entry::known(known, containers.as_ref())));
             }
@@ -88,7 +88,7 @@ pub fn survey(place: &Place, containers: Option<Vec<Ours>>) -> Result<Vec<Entry>
         }
     }
     for ours in containers.into_iter().flatten() {
-        let session_dir = ours.project.session_dir(&place.reactor_home, &ours.account);
+        let session_dir = ours.project.session_dir(&home.reactor_home, &ours.account);
         let at = entries.iter().position(|entry| entry.session_dir == session_dir).unwrap_or_else(|| {
             entries.push(Entry::of_container(&ours, session_dir));
             entries.len() - 1

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::carried::Carried;
 use super::choices::{self, ChoiceArgs, Choices};
+use super::config::sources::{Places, Sources};
 use super::forward::{self, Forward};
-use super::sources::{Places, Sources};
 use super::trust::{Surroundings, Trust};
 use crate::config::agent_socket::AgentSocket;
 use crate::config::file;

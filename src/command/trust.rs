@@ -189,13 +189,25 @@ pub fn keep_up(target: &Target) -> Result<(), Error> {
 
 fn forget(target: &Target) -> Result<(), Error> {
     if target.trust.is_stale {
-        revoke(target)?;
+        take_away(target)?;
     }
     Ok(())
 }
 
-/// Takes all consent in this project back; false where there was none.
+/// Takes all consent in this project back, also to the account and the provider that its file chooses; false where there was
+/// none.
 pub fn revoke(target: &Target) -> Result<bool, Error> {
+    let was_there = take_away(target)?;
+    let file_chooses =
+        [&target.account_source, &target.settings.provider.source].into_iter().any(is_of_project);
+    if !(file_chooses && target.session_dir.is_used()) {
+        return Ok(was_there);
+    }
+    private_file::write(&target.session_dir.unused_mark(), b"")?;
+    Ok(true)
+}
+
+fn take_away(target: &Target) -> Result<bool, Error> {
     let path = target.session_dir.trusted();
     match std::fs::remove_file(&path) {
         Ok(()) => Ok(true),

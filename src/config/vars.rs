@@ -1,13 +1,12 @@
 //! The `CLAUDE_REACTOR_*` variables: the choices for one run that are not remembered.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use super::mount_text::MountText;
 use super::{Error, ModelId, ValueText, Values, parse_at};
 use crate::host::Host;
 use crate::name::AccountName;
-use crate::text::one_line;
+use crate::text::{hanging, one_line};
 
 /// What the names of all variables begin with.
 pub const PREFIX: &str = "CLAUDE_REACTOR_";
@@ -67,16 +66,20 @@ const REMOVED: [(&str, &str); 3] = [
     ("LOG_LEVEL", "use CLAUDE_REACTOR_VERBOSE or CLAUDE_REACTOR_DEBUG"),
 ];
 
+/// Columns that the help has everywhere but in a narrow terminal.
+const HELP_WIDTH: usize = 100;
+
 /// The part of the help that lists the variables.
 pub fn help() -> String {
     let mut text = "Environment, for one run and not remembered:".to_owned();
     for Variable { short, about } in ALL.iter().filter(|variable| !variable.about.is_empty()) {
-        write!(text, "\n  {PREFIX}{short:<20} {about}").expect("writing to memory does not fail");
+        let name = format!("{PREFIX}{short}");
+        text.push('\n');
+        text.push_str(&hanging(&format!("  {name:<35} "), about, HELP_WIDTH));
     }
-    text.push_str(
-        "\n  DOCKER_HOST, DOCKER_CONTEXT, CONTAINER_HOST\n                                      where no --engine chooses: \
-         the container engine (default: the first that answers)",
-    );
+    text.push_str("\n  DOCKER_HOST, DOCKER_CONTEXT, CONTAINER_HOST\n");
+    let about = "where no --engine chooses: the container engine (default: the first that answers)";
+    text.push_str(&hanging(&" ".repeat(38), about, HELP_WIDTH));
     text
 }
 

@@ -1,7 +1,9 @@
 //! Carrying a plan out: afterwards the container of the spec runs.
 
+use std::fs::Metadata;
 use std::io;
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use secrecy::SecretString;
 
@@ -10,12 +12,28 @@ use super::engine::{self, Engine};
 use super::found::Found;
 use super::host_address;
 use super::name::Identity;
-use super::plan::Plan;
+use super::plan::{Plan, plan};
 use super::spec::{CA_BUNDLE, CA_FILE, CLAUDE_CONFIG_DIR, ContainerSpec, User};
 use super::user_files::{FILES, UserDatabase, only_file};
 
 /// How long a started container may take to put two files together; it takes milliseconds.
 const CA_BUNDLE_LIMIT: Duration = Duration::from_secs(5);
+
+/// What is to be done so that the container of the spec runs: a look at what there is.
+pub async fn look(engine: &Engine, spec: &ContainerSpec, identity: &Identity) -> Result<Plan, engine::Error> {
+    let found = engine.find(identity).await?;
+    // Another machine's clock says nothing of our folders.
+    let is_younger = |folder: &str, time| !engine.may_be_elsewhere() && is_younger(folder, time);
+    Ok(plan(spec, identity, found, &is_younger))
+}
+
+/// Whether a folder was made after a time, in seconds since 1970. Not every file system knows it.
+fn is_younger(folder: &str, time: i64) -> bool {
+    let made =
+        Path::new(folder).metadata().ok().filter(Metadata::is_dir).and_then(|meta| meta.created().ok());
+    let made = made.and_then(|made| made.duration_since(UNIX_EPOCH).ok());
+    made.and_then(|made| i64::try_from(made.as_secs()).ok()).is_some_and(|made| made > time)
+}
 
 /// What a plan is carried out for.
 #[derive(Debug)]
@@ -245,4 +263,24 @@ async fn introduce(engine: &Engine, id: &str, user: User) -> Result<(), Error> {
     let database = UserDatabase { passwd, shadow, group }.with(user);
     engine.write_archive(id, database.tar(user).map_err(Error::UserDatabase)?).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_tells_when_it_was_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_str().unwrap();
+        if folder.path().metadata().unwrap().created().is_err() {
+            return;
+        }
+        let now = std::time::SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let now = i64::try_from(now).unwrap();
+        assert!(is_younger(path, now - 60) && !is_younger(path, now));
+        std::fs::write(folder.path().join("file"), "").unwrap();
+        assert!(!is_younger(&format!("{path}/file"), 0), "a file takes its place by another name");
+        assert!(!is_younger(&format!("{path}/none"), 0));
+    }
 }

@@ -48,9 +48,10 @@ impl Error {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Read { path, .. } => {
-                Some(format!("look at it; if it is nothing you want to keep: rm '{}'", path.display()))
-            }
+            Self::Read { path, .. } => Some(format!(
+                "look at it; if it is nothing you want to keep: rm {}",
+                private_file::quoted(path)
+            )),
             Self::Write(error) => error.hint(),
         }
     }

@@ -49,6 +49,8 @@ pub enum Change {
     ReadOnly,
     /// It can be written to now.
     Writable,
+    /// Its folder was removed and made again, and the container has the removed one.
+    Replaced,
 }
 
 impl fmt::Display for Reason {
@@ -79,6 +81,7 @@ impl fmt::Display for Change {
             Self::Other => "is another",
             Self::ReadOnly => "is read-only now",
             Self::Writable => "is writable now",
+            Self::Replaced => "was replaced on this machine",
         })
     }
 }

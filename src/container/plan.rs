@@ -1,6 +1,8 @@
 //! What has to be done so that the container of a spec runs: a pure comparison of the spec with what the engine has.
 
-use super::drift::{Reason, changes, join};
+use std::path::Path;
+
+use super::drift::{Change, Reason, changes, join};
 use super::found::{Found, State};
 use super::name::Identity;
 use super::spec::ContainerSpec;
@@ -55,8 +57,15 @@ impl Plan {
 }
 
 /// Compares what is wanted with what there is under the identity's labels. Of several that are the identity's (a copy
-/// that somebody made with our mounts, say) the best one counts, and the others are left alone.
-pub fn plan(spec: &ContainerSpec, identity: &Identity, found: Vec<Found>) -> Plan {
+/// that somebody made with our mounts, say) the best one counts, and the others are left alone. `is_younger` says whether a
+/// folder of this machine was made after a time, in seconds since 1970: a container that runs has the one that was there
+/// before, with its name gone, and what it writes there is lost.
+pub fn plan(
+    spec: &ContainerSpec,
+    identity: &Identity,
+    found: Vec<Found>,
+    is_younger: &dyn Fn(&str, i64) -> bool,
+) -> Plan {
     let ours = found.into_iter().filter(|found| found.belongs_to(&identity.home));
     let Some(found) = ours.max_by_key(|found| found.rank(spec)) else { return Plan::Create };
     let mut reasons = Vec::new();
@@ -65,6 +74,15 @@ pub fn plan(spec: &ContainerSpec, identity: &Identity, found: Vec<Found>) -> Pla
     }
     if found.spec_digest != spec.digest() {
         reasons.extend(changes(spec, &found.spec));
+    }
+    if reasons.is_empty() && matches!(found.state, State::Running | State::Paused) {
+        // Those of the home alone: only they come and go by our own commands.
+        let ours =
+            spec.mounts.iter().filter(|mount| Path::new(&mount.source).starts_with(&identity.home.path));
+        let replaced = ours.filter(|mount| is_younger(&mount.source, found.created));
+        reasons.extend(
+            replaced.map(|mount| Reason::Mount { target: mount.target.clone(), change: Change::Replaced }),
+        );
     }
     match found.state {
         _ if !reasons.is_empty() => Plan::Recreate(found, reasons),
@@ -86,7 +104,7 @@ mod tests {
     use super::*;
 
     fn plan_of(spec: &ContainerSpec, found: Vec<Found>) -> Plan {
-        plan(spec, &identity("alice", "zai", HOME), found)
+        plan(spec, &identity("alice", "zai", HOME), found, &|_, _| false)
     }
 
     #[test]
@@ -117,6 +135,18 @@ mod tests {
         let plan = plan_of(&new, vec![found(&old, State::Running)]);
         let why = format!("the image changed, the mount {gone} is gone");
         assert_eq!((plan.verb(), plan.why()), ("recreate", why));
+    }
+
+    #[test]
+    fn a_folder_that_was_removed_and_made_again_takes_a_new_container() {
+        let spec = spec(1000);
+        let history = format!("{HOME}/alice/my-app-76a2e845/projects");
+        let younger = |folder: &str, time| time == 1 && (folder == history || folder == "/home/alice/my-app");
+        let of = |state| plan(&spec, &identity("alice", "zai", HOME), vec![found(&spec, state)], &younger);
+        let why = "the mount /home/claude/.claude/projects was replaced on this machine";
+        assert_eq!((of(State::Running).verb(), of(State::Running).why().as_str()), ("recreate", why));
+        assert_eq!(of(State::Paused).verb(), "recreate");
+        assert_eq!(of(State::Stopped).verb(), "start", "it finds the new one as it starts");
     }
 
     #[test]

@@ -100,6 +100,7 @@ impl Error {
             | Self::Unseen { .. }
             | Self::Untrusted { .. }
             | Self::Removed { .. }
+            | Self::NoCommand { .. }
             | Self::NoPage { .. } => USAGE,
             Self::Ended(signal) => signal.exit_code(),
         })

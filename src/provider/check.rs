@@ -29,6 +29,9 @@ const TOKEN_BETA: &str = "oauth-2025-04-20";
 /// What we call ourselves.
 const USER_AGENT: &str = concat!("claude-reactor/", env!("CARGO_PKG_VERSION"));
 
+/// More than this, in bytes, no answer to the one tiny request can have.
+const MAX_BODY: u64 = 256 * 1024;
+
 /// Answers are cut after this many characters: enough for a sentence, too little to fill the screen.
 const ANSWER_LENGTH: usize = 200;
 
@@ -98,6 +101,8 @@ pub struct Answer {
     pub status: u16,
     /// The error message, where there was one. Holds no part of the key.
     pub message: Option<String>,
+    /// Whether it is an answer of the Messages API. A page that asks for a login has a good status as well.
+    pub is_message: bool,
 }
 
 /// Why there was no answer. Holds no part of the key.
@@ -113,7 +118,7 @@ impl Answer {
     /// An answer by its status and body. A message that repeats a part of the key is left out.
     pub fn new(status: u16, body: &str, key: &SecretString) -> Self {
         let message = error_message(body).filter(|message| !shares_a_part(message, key.expose_secret()));
-        Self { status, message }
+        Self { status, message, is_message: is_message(body) }
     }
 
     /// The status with its name, and the message.
@@ -129,7 +134,8 @@ pub fn check(endpoint: &Endpoint, key: &SecretString, network: &Network, timeout
     match ask(endpoint, key, network, timeout) {
         Ok(answer) => match answer.status {
             401 | 403 => Verdict::Rejected { status: answer.status },
-            200..=299 => Verdict::Accepted,
+            200..=299 if answer.is_message => Verdict::Accepted,
+            200..=299 => Verdict::Unclear { answer: format!("{}, {NO_MESSAGE}", answer.shown()) },
             300..=399 => Verdict::Unclear {
                 answer: format!("{}, which is not followed: the key is for this address", answer.shown()),
             },
@@ -142,6 +148,9 @@ pub fn check(endpoint: &Endpoint, key: &SecretString, network: &Network, timeout
 
 /// What is said of a key that fits in no header.
 pub const BAD_KEY: &str = "the key has characters that no request can carry";
+
+/// What is said of an answer that has a good status and is none of the Messages API.
+pub const NO_MESSAGE: &str = "and what it says is no answer of the Messages API";
 
 /// Sends the one tiny request. Blocks for at most `timeout`.
 pub fn ask(
@@ -158,10 +167,10 @@ pub fn ask(
         Ok(mut response) => {
             let status = response.status();
             // What cannot be read of the body is only missing from the message.
-            let body = if status.is_success() || status.is_redirection() {
+            let body = if status.is_redirection() {
                 String::new()
             } else {
-                response.body_mut().with_config().limit(64 * 1024).read_to_string().unwrap_or_default()
+                response.body_mut().with_config().limit(MAX_BODY).read_to_string().unwrap_or_default()
             };
             Ok(Answer::new(status.as_u16(), &body, key))
         }
@@ -250,10 +259,16 @@ fn error_message(body: &str) -> Option<String> {
     Some(clean.take(ANSWER_LENGTH).collect())
 }
 
+/// Whether a body is a message of the Messages API, as far as every imitation of it goes: it has content.
+fn is_message(body: &str) -> bool {
+    serde_json::from_str::<serde_json::Value>(body).is_ok_and(|body| body["content"].is_array())
+}
+
 /// Whether a message repeats more of the key than its usual prefix: some endpoints quote what they refuse.
 fn shares_a_part(message: &str, key: &str) -> bool {
+    // Where there is no key, there is no part of one.
     key.as_bytes()
-        .windows(5.min(key.len()))
+        .windows(key.len().clamp(1, 5))
         .any(|part| message.as_bytes().windows(part.len()).any(|m| m == part))
 }
 

@@ -69,7 +69,7 @@ impl Error {
         Some(match self {
             Self::NotLoggedIn { command, .. } => format!("log in by `{command}` in a terminal"),
             Self::NotClaude(_) => "add --llm-provider claude, or leave it out".to_owned(),
-            Self::Read { path, .. } => format!("to log in anew: rm '{}'", path.display()),
+            Self::Read { path, .. } => format!("to log in anew: rm {}", private_file::quoted(path)),
         })
     }
 }

@@ -51,6 +51,10 @@ fn sessions_go_without_keys_other_projects_other_accounts_and_what_links_lead_to
     let dir = session_dir(&sandbox, &project, "user");
     symlink(project.path(), dir.join("projects/-app/link")).unwrap();
 
+    let unasked = project.reactor(&["clean", "--sessions"]).run();
+    unasked.assert_code(USAGE).assert_stderr_contains("although a session may be running on it");
+    assert!(dir.exists());
+
     let output = project.reactor(&["clean", "--sessions", "--force"]).run();
     output.assert_code(NOT_ALL).assert_stdout("");
     output.assert_stderr_contains("whether a session runs is not known");
@@ -207,19 +211,19 @@ fn nothing_goes_unasked() {
     assert_eq!(state(&sandbox), before);
 
     let pty = project.reactor(&["clean", "-s"]).on_pty(WIDE);
-    pty.wait_for("Remove all of this?", SOON);
+    pty.wait_for("Remove all of this, although a session may be running on it?", SOON);
     pty.write_line("n");
     let exit = pty.wait(SOON);
     exit.assert_code(1).assert_terminal_restored();
     assert!(exit.transcript().contains("nothing was done"), "{}", exit.transcript());
     let pty = project.reactor(&["clean", "-s"]).on_pty(WIDE);
-    pty.wait_for("Remove all of this?", SOON);
+    pty.wait_for("Remove all of this, although a session may be running on it?", SOON);
     pty.ctrl_c();
     pty.wait(SOON).assert_code(130).assert_terminal_restored();
     assert_eq!(state(&sandbox), before);
 
     let pty = project.reactor(&["clean", "-s"]).on_pty(WIDE);
-    pty.wait_for("Remove all of this?", SOON);
+    pty.wait_for("Remove all of this, although a session may be running on it?", SOON);
     pty.write_line("y");
     pty.wait(SOON).assert_code(NOT_ALL);
     assert!(!session_dir(&sandbox, &project, "user").exists());

@@ -163,6 +163,22 @@ fn an_edit_that_is_dropped_leaves_the_file_as_it_was() {
 }
 
 #[test]
+fn an_edit_that_somebody_else_overtook_writes_over_nothing_and_is_kept() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.project("app");
+    for (number, name) in ["draft.yaml.bak", "draft.yaml.bak.1"].into_iter().enumerate() {
+        let theirs = format!("# theirs {number}\n");
+        let file = project.write(".claude-reactor", "# ours\n");
+        let script = format!("printf '{theirs}' >'{}'; echo '# mine {number}' >", file.display());
+        let output = project.reactor(&["config", "edit", "--shared"]).env("EDITOR", script).run();
+        output.assert_code(1).assert_stderr_contains("was changed by somebody else while you edited it");
+        assert_eq!(fs::read_to_string(&file).unwrap(), theirs);
+        let draft = sandbox.reactor_home().join(".run").join(name);
+        assert_eq!(fs::read_to_string(draft).unwrap(), format!("# mine {number}\n"));
+    }
+}
+
+#[test]
 fn without_a_terminal_or_an_editor_nothing_is_edited() {
     let sandbox = Sandbox::new();
     let project = sandbox.project("app");

@@ -162,3 +162,15 @@ fn every_check_is_documented() {
         assert!(page.contains(&format!("`{id}`")), "docs/doctor.md does not say what {id} looks at");
     }
 }
+
+#[test]
+fn certificates_are_not_judged_by_settings_that_cannot_be_read() {
+    let (sandbox, _fake) = zai();
+    let project = sandbox.project("app");
+    project.write(".claude-reactor", "danger: maybe\n");
+    let pem = sandbox.write_home("ca.pem", "-----BEGIN CERTIFICATE-----\n");
+    let invocation = project.reactor(&["doctor", "--offline", "--json"]).env("SSL_CERT_FILE", pem);
+    let report = invocation.run().assert_code(1).json();
+    assert_outcome(&report, "settings", "fail");
+    assert_outcome(&report, "certificates", "skipped");
+}

@@ -48,12 +48,8 @@ fn wrong_usage() {
     insta::assert_snapshot!(show(&["rnu"]), @"
     exit code: 2
     --- stderr
-    error: unexpected argument 'rnu' found
-
-    Usage: claude-reactor [OPTIONS] [-- <CLAUDE ARGS>...]
-           claude-reactor <COMMAND>
-
-    For more information, try '--help'.
+    error: there is no command `rnu`
+      hint: did you mean `run`?
     ");
     insta::assert_snapshot!(show(&["--llm-providr", "zai"]), @"
     exit code: 2
@@ -147,5 +143,29 @@ fn a_command_line_that_is_not_understood_is_not_repeated_with_its_key() {
         &["--apikey", canary.key(), "run"],
     ] {
         sandbox.project("app").reactor(args).run().assert_code(USAGE);
+    }
+}
+
+#[test]
+fn a_word_that_is_no_command_is_told_from_an_argument() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.project("app");
+    insta::assert_snapshot!(project.reactor(&["fix the tests"]).run().snapshot(), @r"
+    exit code: 2
+    --- stderr
+    error: there is no command `fix the tests`
+      hint: `claude-reactor --help` lists the commands; what is meant for claude follows `--`
+    ");
+}
+
+#[test]
+fn every_command_that_asks_takes_a_yes_beforehand_by_the_same_flag() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.project("app");
+    for command in [&["clean"][..], &["stop"], &["llm", "remove", "zai"], &["config", "trust"]] {
+        for flag in ["--yes", "-y"] {
+            let output = project.reactor(&[command, &[flag]].concat()).run();
+            output.assert_stderr_lacks("unexpected argument");
+        }
     }
 }

@@ -304,6 +304,18 @@ fn a_built_in_row_and_other_accounts_and_sessions_keep_what_is_theirs() {
         .assert_stderr_contains("has no row `qwen`");
 }
 
+#[test]
+fn what_is_reached_by_a_link_is_not_removed() {
+    let sandbox = Sandbox::new();
+    let kept = sandbox.write_home("dotfiles/zai/.env", "ZAI_API_KEY='none'\n");
+    sandbox.write_home(".claude-reactor/user/config.yaml", "");
+    let llms = sandbox.reactor_home().join("user/llms");
+    std::os::unix::fs::symlink(sandbox.home().join("dotfiles"), llms).unwrap();
+    let output = llm(&sandbox, &["remove", "zai", "--yes"], "");
+    output.assert_code(1).assert_stderr_contains("it is reached by a link");
+    assert!(kept.exists());
+}
+
 /// An editor that does one thing to the file.
 fn edit(sandbox: &Sandbox, args: &[&str], editor: &str) -> Output {
     let call = sandbox.project("app").reactor(&[&["llm", "edit"], args].concat());

@@ -28,14 +28,16 @@ fn a_new_user_sees_what_there_is() {
     *  claude    Claude  not set up
 
     not set up:
-      bedrock, deepseek, doubao, foundry, kimi-coding, minimax, minimax-cn, moonshot, moonshot-cn,
-      ollama-cloud, openrouter, qwen, qwen-cn, vercel, vertex, zai, zai-cn
+      bedrock, deepseek, doubao, foundry, kimi-coding, minimax, minimax-cn,
+      moonshot, moonshot-cn, ollama-cloud, openrouter, qwen, qwen-cn, vercel,
+      vertex, zai, zai-cn
 
     no key needed:
       llamacpp, lmstudio, ollama, vllm
 
     for the gateway, which is not in this version:
-      azure, cerebras, gemini, groq, huggingface, mistral, ollama-native, openai, xai
+      azure, cerebras, gemini, groq, huggingface, mistral, ollama-native, openai,
+      xai
     ");
     let all = llm(&sandbox, &["list", "--all"]);
     let lines = all.assert_success().stdout().lines().count();

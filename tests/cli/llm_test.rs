@@ -1,6 +1,8 @@
 //! `llm test --host-only`: what this machine can tell of a provider.
 
-use crate::common::{USAGE, dead_end, store_key};
+use std::net::TcpListener;
+
+use crate::common::{USAGE, answer_once, dead_end, store_key};
 use crate::support::fake_api::{Credential, Failure, Script};
 use crate::support::output::Output;
 use crate::support::sandbox::Sandbox;
@@ -147,4 +149,28 @@ fn what_a_repository_chooses_is_asked_about_before_its_container_is_started() {
         output.assert_code(1).assert_stdout_contains(said);
         assert!(!session_dir.exists(), "{file}");
     }
+}
+
+#[test]
+fn a_page_in_the_place_of_the_endpoint_is_no_answer_of_it() {
+    let sandbox = Sandbox::new();
+    store_key(&sandbox, "zai", "ZAI_API_KEY");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    sandbox.write_home(
+        ".claude-reactor/providers.yaml",
+        format!("providers:\n  zai:\n    base_url: http://{address}\n"),
+    );
+    let portal = std::thread::spawn(move || {
+        let page = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 22\r\nconnection: close\r\n\r\n\
+                    <html>log in to</html>";
+        answer_once(listener.accept().unwrap().0, b"}", page);
+    });
+    let found = check(&sandbox, "zai");
+    portal.join().unwrap();
+    assert_eq!(
+        (&found["reached"], &found["key"], &found["model"], &found["status"]),
+        (&true.into(), &"unclear".into(), &"unclear".into(), &200.into())
+    );
+    assert!(found["remedy"].as_str().unwrap().contains("base_url"), "{found}");
 }

@@ -2,7 +2,7 @@
 
 use crate::common::{NO_ENGINE, SOON, USAGE, WIDE, listing, state};
 use crate::support::fake_api::{Credential, FakeApi, Script};
-use crate::support::pty::{Exit, Pty};
+use crate::support::pty::{Exit, Pty, Size};
 use crate::support::sandbox::Sandbox;
 use crate::support::secrets::Canary;
 
@@ -126,20 +126,20 @@ fn a_wrong_answer_is_asked_again_with_what_is_wrong() {
     for (question, wrong, right) in [
         (
             VARIABLE,
-            &[("my key", "capital letters, digits and _"), ("PATH", "PATH has a meaning of its own")][..],
+            &[("my key", "Capital letters, digits and _"), ("PATH", "PATH has a meaning of its own")][..],
             "",
         ),
         (VALUE, &[("", "The key is empty.")], acme.canary.key()),
         (
             BASE_URL,
             &[
-                ("llm.acme.example", "it does not begin with http:// or https://"),
-                ("https://x.example/v1", "it ends in /v1"),
-                ("https://me:pw@x.example", "it holds a user name or password"),
+                ("llm.acme.example", "It does not begin with http:// or https://"),
+                ("https://x.example/v1", "It ends in /v1"),
+                ("https://me:pw@x.example", "It holds a user name or password"),
             ],
             &url,
         ),
-        (AUTH, &[("basic", "bearer and x-api-key are the choices")], "bearer"),
+        (AUTH, &[("basic", "Bearer and x-api-key are the choices")], "bearer"),
         (MODEL, &[], "acme-large"),
     ] {
         for (answer, problem) in wrong {
@@ -154,9 +154,21 @@ fn a_wrong_answer_is_asked_again_with_what_is_wrong() {
     exit.assert_code(NO_ENGINE).assert_terminal_restored();
     insta::assert_snapshot!(acme.sandbox.redactions().apply(exit.screen()), @"
     `acme` is not a known provider
+    Name of the variable for its key: my key
+    Capital letters, digits and _, not beginning with a digit.
+    Name of the variable for its key: PATH
+    PATH has a meaning of its own; choose another name.
     Name of the variable for its key: ACME_API_KEY
     The key is empty.
+    Base URL (empty to skip): llm.acme.example
+    It does not begin with http:// or https://: give it in the form https://host/path or http://host:port.
+    Base URL (empty to skip): https://x.example/v1
+    It ends in /v1, which Claude Code appends itself: give the address without that end.
+    Base URL (empty to skip): https://me:pw@x.example
+    It holds a user name or password: leave it out, and put the key into the provider's .env.
     Base URL (empty to skip): http://[FAKE:acme]
+    How it takes the key, bearer or x-api-key: basic
+    Bearer and x-api-key are the choices.
     How it takes the key, bearer or x-api-key: bearer
     Main model (empty to skip): acme-large
     key stored in [HOME]/.claude-reactor/user/llms/acme/.env
@@ -296,4 +308,21 @@ fn without_a_terminal_a_name_that_nobody_knows_is_an_error() {
       hint: add a row with base_url, auth and key_env to [HOME]/.claude-reactor/providers.yaml, or run this in a terminal
     ");
     assert_eq!(state(&sandbox), before);
+}
+
+#[test]
+fn what_is_wrong_with_an_answer_stays_readable_where_it_is_wider_than_the_terminal() {
+    let acme = Acme::new(Credential::ApiKey);
+    let narrow = Size { rows: 24, columns: 40 };
+    let pty = acme.sandbox.project("app").reactor(&["--llm-provider", "acme"]).on_pty(narrow);
+    for (question, answer) in [(VARIABLE, ""), (VALUE, acme.canary.key()), (BASE_URL, "llm.acme.example")] {
+        reach(&pty, question);
+        pty.write_line(answer);
+    }
+    pty.wait_for("http://host:port.", SOON);
+    reach(&pty, BASE_URL);
+    pty.write("\x03");
+    let exit = pty.wait(SOON);
+    let screen = exit.screen().replace(char::is_whitespace, "");
+    assert!(screen.contains("giveitintheformhttps://host/pathorhttp://host:port."), "{screen}");
 }

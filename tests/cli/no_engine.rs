@@ -187,3 +187,13 @@ fn a_standard_error_that_takes_nothing_changes_no_exit_code() {
         sandbox.project("app").command("sh", &["-c", script, env!("CARGO_BIN_EXE_claude-reactor")]).run();
     assert_eq!(output.assert_code(USAGE).assert_stdout("").stderr(), "");
 }
+
+#[test]
+fn a_project_file_that_cannot_be_read_keeps_nobody_from_stopping_an_account_that_is_named() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.project("app");
+    project.write(".claude-reactor", "danger: maybe\n");
+    project.reactor(&["stop"]).run().assert_code(USAGE);
+    project.reactor(&["stop", "--account", "user"]).run().assert_code(NO_ENGINE);
+    project.reactor(&["clean", "--account", "user"]).run().assert_code(NO_ENGINE);
+}

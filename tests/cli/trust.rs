@@ -366,3 +366,22 @@ fn the_help_has_examples() {
     let sandbox = Sandbox::new();
     insta::assert_snapshot!(sandbox.project("app").reactor(&["config", "trust", "--help"]).run().snapshot());
 }
+
+#[test]
+fn a_provider_that_the_file_chooses_is_asked_about_again_once_consent_is_taken_back() {
+    let sandbox = sandbox();
+    store_key(&sandbox, "zai", "ZAI_API_KEY");
+    let project = sandbox.project("app");
+    project.write(".claude-reactor", "llm: {provider: zai}\n");
+    let unseen = || {
+        let output = project.reactor(&["run"]).run();
+        output.assert_code(USAGE).assert_stderr_contains("provider zai");
+    };
+    unseen();
+    project.reactor(&["config", "trust", "--yes"]).run().assert_success();
+    assert_runs(&project);
+    let revoked = project.reactor(&["config", "trust", "--revoke"]).run();
+    revoked.assert_success().assert_stderr_contains("consent taken back");
+    unseen();
+    project.reactor(&["config", "trust", "--revoke"]).run().assert_stderr_contains("there was no consent");
+}

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use super::cache::{is_lock, lock_of};
 use super::plan::{Plan, What};
-use crate::command::place::Place;
+use crate::command::open_home::OpenHome;
 use crate::container::engine::Engine;
 use crate::error::Error;
 use crate::folder_tree;
+use crate::private_file;
 use crate::signals::EndSignals;
 use crate::ui;
 
@@ -43,7 +44,7 @@ impl Done {
 /// Does it.
 pub(super) async fn apply(
     plan: &Plan,
-    place: &Place,
+    home: &OpenHome,
     engine: Option<&Engine>,
     signals: &mut EndSignals,
 ) -> Result<Done, Error> {
@@ -69,9 +70,9 @@ pub(super) async fn apply(
             done.is_complete = false;
             continue;
         }
-        let (home, what) = (place.reactor_home.clone(), to_go.what);
+        let (root, what) = (home.reactor_home.clone(), to_go.what);
         // A folder may hold so much that a signal has to end the waiting.
-        let removal = tokio::task::spawn_blocking(move || remove_path(&home, &path, what));
+        let removal = tokio::task::spawn_blocking(move || remove_path(&root, &path, what));
         match signals.unless(removal).await?.unwrap_or_else(|error| Err(error.to_string())) {
             Ok(()) => done.paths += 1,
             Err(problem) => {
@@ -91,10 +92,10 @@ pub(super) async fn apply(
         }
     }
     for folder in &plan.if_empty {
-        remove_if_empty(&place.reactor_home, folder);
+        remove_if_empty(&home.reactor_home, folder);
     }
-    if done.is_complete && plan.if_empty.contains(&place.reactor_home) && place.reactor_home.exists() {
-        ui::note(&format!("{} stays: there is something else in it", shown(&place.reactor_home)));
+    if done.is_complete && plan.if_empty.contains(&home.reactor_home) && home.reactor_home.exists() {
+        ui::note(&format!("{} stays: there is something else in it", shown(&home.reactor_home)));
     }
     Ok(done)
 }
@@ -108,6 +109,10 @@ async fn remove_container(engine: &Engine, id: &str, agreed: usize) -> Result<()
             _ => Err("a session has come into it".to_owned()),
         };
     }
+    let inside = engine.inside(id).await.map_err(|error| error.to_string())?;
+    if inside.is_some_and(|inside| inside.sessions.len() > agreed) {
+        return Err("another session has come into it".to_owned());
+    }
     // Whoever is inside has a moment to end.
     engine.stop(id).await.map_err(|error| error.to_string())?;
     engine.remove(id).await.map_err(|error| error.to_string())
@@ -115,18 +120,17 @@ async fn remove_container(engine: &Engine, id: &str, agreed: usize) -> Result<()
 
 /// Removes a file or a folder, after one more look at whether it is where it was.
 fn remove_path(home: &Path, path: &Path, what: What) -> Result<(), String> {
-    let parent = path.parent().unwrap_or(home);
-    if parent != home && !folder_tree::lies_below(home, parent) {
-        return if parent.exists() { Err("it is reached by a link".to_owned()) } else { Ok(()) };
-    }
     let _held = if what == What::Cache && is_lock(path) && path.exists() {
         Some(lock_of(path).ok_or("somebody waits for something that is being done")?)
     } else {
         None
     };
-    folder_tree::remove(path).map_err(|error| match error.kind() {
+    folder_tree::remove_below(home, path).map_err(|error| match error.kind() {
         std::io::ErrorKind::PermissionDenied => {
-            format!("{error}; something in it belongs to another user: sudo rm -rf '{}'", shown(path))
+            format!(
+                "{error}; something in it belongs to another user: sudo rm -rf {}",
+                private_file::quoted(path)
+            )
         }
         _ => error.to_string(),
     })

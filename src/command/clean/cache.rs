@@ -5,14 +5,14 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::plan::{Plan, What};
-use crate::command::place::Place;
+use crate::command::open_home::OpenHome;
 use crate::container::ours::Ours;
 use crate::private_file::{self, Lock};
 
 /// Adds what can go. `staying` are the containers that stay, if an engine could say which there are: their folders are
 /// needed. `whole` is where everything of the home goes.
-pub(super) fn plan(plan: &mut Plan, place: &Place, staying: Option<&Vec<Ours>>, whole: bool) {
-    let run = place.reactor_home.join(".run");
+pub(super) fn plan(plan: &mut Plan, home: &OpenHome, staying: Option<&Vec<Ours>>, whole: bool) {
+    let run = home.reactor_home.join(".run");
     let needed: Option<HashSet<PathBuf>> = staying.map(|staying| {
         let sources = staying.iter().flat_map(|ours| ours.found.sources());
         sources.filter_map(|source| entry_of(&run, Path::new(&source))).collect()
@@ -35,7 +35,7 @@ pub(super) fn plan(plan: &mut Plan, place: &Place, staying: Option<&Vec<Ours>>, 
             plan.keep(&path, "somebody waits for something that is being done");
             continue;
         }
-        plan.add(place, path, What::Cache, None);
+        plan.add(home, path, What::Cache, None);
     }
     plan.if_empty.insert(0, run);
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Args, Level, Scope, cache};
 use crate::command::occupied::Occupied;
-use crate::command::place::Place;
+use crate::command::open_home::OpenHome;
 use crate::command::survey::{self, Entry};
 use crate::container::engine::Engine;
 use crate::container::ours::{OurImage, Ours};
@@ -30,6 +30,8 @@ pub(super) struct Plan {
     pub(super) losing: Vec<Occupied>,
     /// What other accounts have in this project.
     pub(super) of_other_accounts: Vec<Ours>,
+    /// Whether no engine could say who is in what goes.
+    pub(super) is_blind: bool,
 }
 
 #[derive(Debug)]
@@ -108,8 +110,17 @@ impl Plan {
         containers.chain(images).chain(paths).fold(Size::default(), |sum, size| sum + size)
     }
 
+    /// Whether a session may be running on what goes, for all that is known.
+    fn may_hit_a_session(&self) -> bool {
+        let is_used = |path: &PathToGo| matches!(path.what, What::Session | What::Credentials);
+        self.is_blind && self.paths.iter().any(is_used)
+    }
+
     pub(super) fn question(&self) -> String {
         match self.sessions() {
+            _ if self.may_hit_a_session() => {
+                "Remove all of this, although a session may be running on it?".to_owned()
+            }
             0 => "Remove all of this?".to_owned(),
             1 => "Remove all of this, and end the session?".to_owned(),
             sessions => format!("Remove all of this, and end {sessions} sessions?"),
@@ -118,6 +129,9 @@ impl Plan {
 
     pub(super) fn what_would_happen(&self) -> String {
         match self.sessions() {
+            _ if self.may_hit_a_session() => {
+                "this would be removed, although a session may be running on it".to_owned()
+            }
             0 => "this would be removed".to_owned(),
             1 => "this would be removed, and a session ended".to_owned(),
             sessions => format!("this would be removed, and {sessions} sessions ended"),
@@ -128,18 +142,18 @@ impl Plan {
 /// Finds out what would go.
 pub(super) async fn plan(
     args: &Args,
-    place: &Place,
+    home: &OpenHome,
     scope: &Scope,
     engine: Option<&Engine>,
 ) -> Result<Plan, Error> {
     let all = match engine {
-        Some(engine) => Some(engine.ours(&place.home).await?),
+        Some(engine) => Some(engine.ours(&home.label).await?),
         None => None,
     };
-    let mut plan = Plan::default();
+    let mut plan = Plan { is_blind: engine.is_none(), ..Plan::default() };
     let mut staying = Vec::new();
     for ours in all.iter().flatten().cloned() {
-        if is_meant(place, scope, &ours) {
+        if is_meant(home, scope, &ours) {
             let engine = engine.expect("without one there are no containers");
             let inside = engine.inside(&ours.found.id).await?;
             let size = engine.writable_size(&ours.found.id).await.unwrap_or_default();
@@ -152,22 +166,22 @@ pub(super) async fn plan(
             staying.push(ours);
         }
     }
-    let entries = survey::survey(place, all.clone())?;
+    let entries = survey::survey(home, all.clone())?;
     let level = args.level();
     if level >= Level::Sessions {
-        sessions(&mut plan, place, scope, &entries);
+        sessions(&mut plan, home, scope, &entries);
     }
     if level >= Level::Auth {
-        for account in accounts(place, scope)? {
-            credentials(&mut plan, place, &account);
+        for account in accounts(home, scope)? {
+            credentials(&mut plan, home, &account);
         }
     }
     if level >= Level::All {
-        settings(&mut plan, place, scope, &entries)?;
+        settings(&mut plan, home, scope, &entries)?;
     }
     if args.cache || level >= Level::All {
         let whole = level >= Level::All && matches!(scope, Scope::Global(None));
-        cache::plan(&mut plan, place, engine.is_some().then_some(&staying), whole);
+        cache::plan(&mut plan, home, engine.is_some().then_some(&staying), whole);
     }
     if let (true, Some(engine)) = (args.images, engine) {
         images(&mut plan, engine).await?;
@@ -176,10 +190,10 @@ pub(super) async fn plan(
     Ok(plan)
 }
 
-fn is_meant(place: &Place, scope: &Scope, ours: &Ours) -> bool {
+fn is_meant(home: &OpenHome, scope: &Scope, ours: &Ours) -> bool {
     match scope {
         Scope::Project(meant) => {
-            ours.project.session_dir(&place.reactor_home, &ours.account) == meant.session_dir
+            ours.project.session_dir(&home.reactor_home, &ours.account) == meant.session_dir
         }
         Scope::Global(account) => account.as_ref().is_none_or(|account| *account == ours.account),
     }
@@ -193,26 +207,26 @@ fn is_entry_meant(scope: &Scope, entry: &Entry) -> bool {
 }
 
 /// The accounts whose own things are meant.
-fn accounts(place: &Place, scope: &Scope) -> Result<Vec<AccountName>, Error> {
+fn accounts(home: &OpenHome, scope: &Scope) -> Result<Vec<AccountName>, Error> {
     match scope.account() {
         Some(account) => Ok(vec![account.clone()]),
-        None => inventory::accounts(&place.reactor_home)
+        None => inventory::accounts(&home.reactor_home)
             .map_err(|source| Error::Io { action: "read claude-reactor's home", source }),
     }
 }
 
-fn sessions(plan: &mut Plan, place: &Place, scope: &Scope, entries: &[Entry]) {
+fn sessions(plan: &mut Plan, home: &OpenHome, scope: &Scope, entries: &[Entry]) {
     for entry in entries.iter().filter(|entry| entry.has_session_dir && is_entry_meant(scope, entry)) {
         let path = entry.session_dir.path();
         if entry.session_dir.is_ours() {
-            plan.add(place, path.to_owned(), What::Session, Some(&entry.account));
+            plan.add(home, path.to_owned(), What::Session, Some(&entry.account));
         } else {
             plan.keep(path, "nothing in it says that it is a session dir");
         }
-        plan.if_empty.push(place.reactor_home.join(entry.account.as_str()));
+        plan.if_empty.push(home.reactor_home.join(entry.account.as_str()));
     }
     if let Scope::Project(meant) = scope {
-        let folder = place.reactor_home.join(meant.account.as_str());
+        let folder = home.reactor_home.join(meant.account.as_str());
         let path = meant.session_dir.path();
         if folder.is_symlink() && path.exists() {
             plan.keep(path, &format!("{} is a link", folder.display()));
@@ -220,36 +234,36 @@ fn sessions(plan: &mut Plan, place: &Place, scope: &Scope, entries: &[Entry]) {
     }
 }
 
-fn credentials(plan: &mut Plan, place: &Place, account: &AccountName) {
-    let folder = place.reactor_home.join(account.as_str());
+fn credentials(plan: &mut Plan, home: &OpenHome, account: &AccountName) {
+    let folder = home.reactor_home.join(account.as_str());
     let old = [format!(".{account}-claude.json"), format!(".claude-reactor-{account}-env")];
-    let old = old.map(|name| place.reactor_home.join(name));
+    let old = old.map(|name| home.reactor_home.join(name));
     for path in [folder.join("llms")].into_iter().chain(old) {
         if path.symlink_metadata().is_ok() {
-            plan.add(place, path, What::Credentials, Some(account));
+            plan.add(home, path, What::Credentials, Some(account));
         }
     }
     plan.if_empty.push(folder);
 }
 
 /// The settings files of accounts that nothing is left of, and where everything goes, of the home.
-fn settings(plan: &mut Plan, place: &Place, scope: &Scope, entries: &[Entry]) -> Result<(), Error> {
+fn settings(plan: &mut Plan, home: &OpenHome, scope: &Scope, entries: &[Entry]) -> Result<(), Error> {
     let going: HashSet<PathBuf> = plan.paths.iter().map(|path| path.path.clone()).collect();
-    for account in accounts(place, scope)? {
+    for account in accounts(home, scope)? {
         let mut left = entries.iter().filter(|entry| entry.account == account && entry.has_session_dir);
-        let path = place.reactor_home.join(account.as_str()).join("config.yaml");
+        let path = home.reactor_home.join(account.as_str()).join("config.yaml");
         if left.all(|entry| going.contains(entry.session_dir.path())) && path.symlink_metadata().is_ok() {
-            plan.add(place, path, What::Settings, Some(&account));
+            plan.add(home, path, What::Settings, Some(&account));
         }
     }
     if matches!(scope, Scope::Global(None)) {
         for name in ["config.yaml", "providers.yaml"] {
-            let path = place.reactor_home.join(name);
+            let path = home.reactor_home.join(name);
             if path.symlink_metadata().is_ok() {
-                plan.add(place, path, What::Settings, None);
+                plan.add(home, path, What::Settings, None);
             }
         }
-        plan.if_empty.push(place.reactor_home.clone());
+        plan.if_empty.push(home.reactor_home.clone());
     }
     Ok(())
 }
@@ -297,12 +311,12 @@ async fn losing(plan: &mut Plan, staying: &[Ours], engine: Option<&Engine>) -> R
 }
 
 impl Plan {
-    pub(super) fn add(&mut self, place: &Place, path: PathBuf, what: What, account: Option<&AccountName>) {
+    pub(super) fn add(&mut self, home: &OpenHome, path: PathBuf, what: What, account: Option<&AccountName>) {
         let is_link = path.symlink_metadata().is_ok_and(|meta| meta.is_symlink());
         // A settings file may be a link into a folder of dotfiles; the link goes, and what it leads to stays.
-        let parent = path.parent().unwrap_or(&place.reactor_home);
+        let parent = path.parent().unwrap_or(&home.reactor_home);
         let parent_is_ours =
-            parent == place.reactor_home || folder_tree::lies_below(&place.reactor_home, parent);
+            parent == home.reactor_home || folder_tree::lies_below(&home.reactor_home, parent);
         if !parent_is_ours || (is_link && what != What::Settings) {
             self.keep(&path, "it is a link, or reached by one");
             return;

@@ -41,7 +41,7 @@ pub(super) fn claude(image: &Image, looked: Option<&Looked>, pinned: &str) -> Ch
         "put the Claude Code CLI into that image (docs/images.md)".to_owned()
     };
     let ran = match looked {
-        None => return CLAUDE.skipped("the image is not there"),
+        None => return CLAUDE.skipped("the image is not there, or waits for your consent"),
         Some(Looked::NotStarted(message)) => {
             let found = format!("the engine does not start a container of the image: {}", one_line(message));
             return CLAUDE

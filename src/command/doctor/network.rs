@@ -13,7 +13,7 @@ use crate::ui::human;
 pub(super) const HOST: Subject = Subject::new("endpoint", "endpoint from here");
 pub(super) const INSIDE: Subject = Subject::new("endpoint-inside", "endpoint from inside");
 const PROXY: Subject = Subject::new("proxy", "proxy");
-const CERTIFICATES: Subject = Subject::new("certificates", "extra certificates");
+pub(super) const CERTIFICATES: Subject = Subject::new("certificates", "extra certificates");
 const CLOCK: Subject = Subject::new("clock", "clock");
 pub(super) const CLOCK_INSIDE: Subject = Subject::new("clock-inside", "clock inside");
 
@@ -54,7 +54,11 @@ pub(super) fn from_host(endpoint: &str, reached: &Result<Reached, String>) -> Ch
 /// The endpoint, as a container reaches it.
 pub(super) fn from_inside(endpoint: &str, looked: Option<&Looked>, whence: &str) -> Check {
     let seen = match looked {
-        None => return INSIDE.skipped("there is no container to ask from: the image is not there"),
+        None => {
+            return INSIDE.skipped(
+                "there is no container to ask from: the image is not there, or waits for your consent",
+            );
+        }
         Some(Looked::Seen(seen)) => seen,
         Some(Looked::TooLong | Looked::NotStarted(_)) => {
             return INSIDE.skipped("the container does not answer");
@@ -213,7 +217,7 @@ pub(super) fn clock_inside(looked: Option<&Looked>) -> Check {
             None => CLOCK_INSIDE.skipped("the container does not tell the time"),
         },
         Some(_) => CLOCK_INSIDE.skipped("the container does not answer"),
-        None => CLOCK_INSIDE.skipped("the image is not there"),
+        None => CLOCK_INSIDE.skipped("the image is not there, or waits for your consent"),
     }
 }
 

@@ -10,7 +10,7 @@ use super::image::{self, Image};
 use super::{UNSETTLED, disk, leftovers, network, program};
 use crate::command::image::reference;
 use crate::command::target::Target;
-use crate::config::Settings;
+use crate::config::{Settings, Source};
 use crate::container::engine::probe::{ProbeRequest, Reach};
 use crate::container::engine::{Endpoint, Engine, Error as EngineError};
 use crate::container::found::State;
@@ -222,7 +222,15 @@ async fn look(
     host: &Host,
 ) -> (Option<Looked>, &'static str) {
     let user = engine.facts().session_user(User { uid: host.uid, gid: host.gid }).user;
-    let (looked, whence) = match (container, image.filter(|image| image.details.is_some())) {
+    // What a repository names is started by nobody's doctor before its user has said yes to it.
+    let is_unasked_for = |image: &Image| {
+        let awaits = |target: &Target| {
+            target.trust.is_awaited() && matches!(target.settings.image.source, Source::ProjectFile(_))
+        };
+        !image.is_built_in && target.is_some_and(awaits)
+    };
+    let image = image.filter(|image| image.details.is_some() && !is_unasked_for(image));
+    let (looked, whence) = match (container, image) {
         (Some(container), _) => (
             look_inside::from_container(engine, &container, user, question).await,
             "this project's container",

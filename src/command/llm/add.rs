@@ -6,7 +6,7 @@ use super::state::{CredentialView, State};
 use super::use_;
 use crate::command::keys::{self, KeyArgs, Purpose};
 use crate::command::old_home;
-use crate::command::rows;
+use crate::command::provider_rows;
 use crate::command::target::Target;
 use crate::config::Values;
 use crate::error::Error;
@@ -80,15 +80,17 @@ pub(super) async fn add(args: &Args, host: &Host) -> Result<ExitCode, Error> {
         }
     }
     if !fields.is_empty() {
-        rows::edit(&target.reactor_home, |document| rows::with(document, &id, &fields))?;
-        ui::note(&format!("the row `{id}` is in {}", rows::path(&target.reactor_home).display()));
+        provider_rows::edit(&target.reactor_home, |document| provider_rows::with(document, &id, &fields))?;
+        ui::note(&format!("the row `{id}` is in {}", provider_rows::path(&target.reactor_home).display()));
     }
     if args.use_it {
         // With the row, where one came just now.
         let target = super::look(Some(&args.name), None, args.account.as_ref(), host)?;
         use_::for_project(&target, &super::provider(&target)?, Values::default())?;
     } else if target.provider_of_files != id && needs_gateway.is_none() {
-        ui::note(&format!("`claude-reactor llm use {id}` makes it this project's"));
+        let account =
+            args.account.as_ref().map(|account| format!(" --account {account}")).unwrap_or_default();
+        ui::note(&format!("`claude-reactor llm use {id}{account}` makes it this project's"));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
+use crate::command::editor::Overtaken;
 use crate::command::target::Target;
-use crate::command::{editor, launch, old_home, rows};
+use crate::command::{editor, launch, old_home, provider_rows};
 use crate::config::file;
 use crate::error::Error;
 use crate::host::Host;
@@ -17,8 +18,8 @@ use crate::user_file;
 
 const EXAMPLES: &str = "\
 Examples:
-  claude-reactor llm edit zai                   the lines of its .env: key, models, further variables
-  claude-reactor llm edit zai --row             providers.yaml: endpoint, how the key is sent, models
+  claude-reactor llm edit zai                   the lines of its .env: key and variables
+  claude-reactor llm edit zai --row             providers.yaml: endpoint, models, and so on
   EDITOR='code --wait' claude-reactor llm edit";
 
 /// Edit a provider's .env, or providers.yaml
@@ -106,14 +107,20 @@ fn check_env(target: &Target, provider: &Provider, text: &str) -> Result<(), Err
 }
 
 async fn edit_rows(target: &Target, host: &Host) -> Result<Option<std::path::PathBuf>, Error> {
-    let path = rows::path(&target.reactor_home);
+    let path = provider_rows::path(&target.reactor_home);
     let before = file::read_text(&path)?;
     let id = &target.settings.provider.value;
     let text = if before.is_empty() { rows_template(id.as_str()) } else { before.clone() };
     let check = |text: &str| Catalog::load(Some((&path, text))).err().map(Error::from).into_iter().collect();
     let Some(after) = editor::edit(&text, ".yaml", host, check).await? else { return Ok(None) };
     private_file::create_dir(&target.reactor_home, &target.reactor_home)?;
-    user_file::edit(&path, |now| if now == before { Ok(after) } else { Err(changed(&path)) })?;
+    user_file::edit(&path, |now| {
+        if now == before {
+            Ok::<_, Error>(after)
+        } else {
+            Err(Overtaken::keeping(&after, &path, &target.reactor_home)?.into())
+        }
+    })?;
     Ok(Some(path))
 }
 

@@ -1,5 +1,8 @@
 //! Why an `llm` command cannot do what was asked for.
 
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
 use crate::command::keys;
 use crate::command::target::Target;
 use crate::name::ProviderId;
@@ -40,10 +43,10 @@ pub enum Error {
     #[error("{0} was changed by somebody else meanwhile; your edit was not written")]
     Changed(String),
     /// A folder could not be removed.
-    #[error("cannot remove {path}")]
+    #[error("cannot remove {}", .path.display())]
     Remove {
         /// What.
-        path: String,
+        path: PathBuf,
         /// What happened.
         #[source]
         source: std::io::Error,
@@ -74,6 +77,12 @@ impl Error {
             }
             Self::NoRow(_) => "leave --row out; a built-in row cannot be removed".to_owned(),
             Self::Changed(_) => "run it again".to_owned(),
+            Self::Remove { path, source } if source.kind() == ErrorKind::PermissionDenied => {
+                format!(
+                    "something in it belongs to another user: sudo rm -rf {}",
+                    crate::private_file::quoted(path)
+                )
+            }
             Self::Remove { .. } => return None,
         })
     }

@@ -23,7 +23,7 @@ Examples:
   claude-reactor llm list --json | jq -r '.providers[] | select(.set_up) | .id'";
 
 /// Columns that a list of names is broken at.
-const WIDTH: usize = 100;
+const WIDTH: usize = 80;
 /// How many projects of a provider are named.
 const MOST_PROJECTS: usize = 3;
 

@@ -1,17 +1,16 @@
 //! `llm remove`: takes a provider's key, and whatever else an account has of it, away.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::{state, usage};
-use crate::command::rows;
+use crate::command::provider_rows;
 use crate::command::target::Target;
 use crate::config::file;
 use crate::error::Error;
+use crate::folder_tree;
 use crate::host::Host;
 use crate::inventory::{self, KnownProject};
-use crate::private_file;
 use crate::provider::catalog::Origin;
 use crate::provider::setup;
 use crate::ui;
@@ -20,7 +19,7 @@ const EXAMPLES: &str = "\
 Examples:
   claude-reactor llm remove zai                 its key and settings; asks first
   claude-reactor llm remove zai --yes           the same without asking, for a script
-  claude-reactor llm remove zai --state         also Claude Code's own state for it, in every project
+  claude-reactor llm remove zai --state         also Claude Code's state for it, everywhere
   claude-reactor llm remove zai --row           also what your providers.yaml says of it";
 
 /// Remove a provider's key and settings from an account
@@ -34,7 +33,7 @@ pub struct Args {
     #[arg(value_name = "NAME")]
     name: String,
     /// Remove without being asked
-    #[arg(long, short)]
+    #[arg(long, short, visible_alias = "force", visible_short_alias = 'f')]
     yes: bool,
     /// Remove its row of providers.yaml too, which for a built-in provider means your changes to it
     #[arg(long)]
@@ -72,10 +71,11 @@ pub(super) async fn remove(args: &Args, host: &Host) -> Result<ExitCode, Error> 
     }
     if plan.row {
         let id = &target.settings.provider.value;
-        rows::edit(&target.reactor_home, |document| rows::without(document, id))?;
+        provider_rows::edit(&target.reactor_home, |document| provider_rows::without(document, id))?;
     }
     for folder in &plan.folders {
-        remove_folder(folder)?;
+        folder_tree::remove_below(&target.reactor_home, folder)
+            .map_err(|source| super::Error::Remove { path: folder.clone(), source })?;
     }
     ui::note("removed");
     Ok(ExitCode::SUCCESS)
@@ -94,8 +94,8 @@ fn plan(target: &Target, args: &Args) -> Result<Plan, Error> {
         folders.extend(of_projects.filter(|folder| is_folder(folder)));
     }
     let origin = target.catalog.get(id).map(|provider| provider.origin);
-    let path = rows::path(home);
-    let document = rows::document(&path, &file::read_text(&path)?)?;
+    let path = provider_rows::path(home);
+    let document = provider_rows::document(&path, &file::read_text(&path)?)?;
     let has_row = document.position(&["providers", id.as_str()]).is_some();
     if args.row && !has_row {
         return Err(super::Error::NoRow(id.clone()).into());
@@ -137,7 +137,7 @@ fn show(target: &Target, plan: &Plan, affected: &[KnownProject]) {
     if plan.row {
         ui::note(&format!(
             "  the row `{id}` of {}, which all accounts share",
-            rows::path(&target.reactor_home).display()
+            provider_rows::path(&target.reactor_home).display()
         ));
     }
     if !affected.is_empty() && !plan.folders.is_empty() {
@@ -157,17 +157,4 @@ fn names_in(folder: &Path) -> Vec<String> {
 
 fn is_folder(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|meta| meta.is_dir())
-}
-
-/// Removes a folder and all in it. Links are removed and not followed.
-fn remove_folder(folder: &Path) -> Result<(), Error> {
-    if folder.symlink_metadata().is_ok_and(|meta| meta.is_symlink()) {
-        return Err(private_file::Error::Symlink(folder.to_owned()).into());
-    }
-    match std::fs::remove_dir_all(folder) {
-        Err(source) if source.kind() != ErrorKind::NotFound => {
-            Err(super::Error::Remove { path: folder.display().to_string(), source }.into())
-        }
-        _ => Ok(()),
-    }
 }

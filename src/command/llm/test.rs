@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::state::CredentialView;
-use crate::command::kept_variant;
+use crate::command::image::kept_variant;
 use crate::command::keys;
 use crate::command::launch;
 use crate::command::target::Target;
@@ -51,6 +51,9 @@ pub struct Args {
     /// Only from this machine; needs no engine
     #[arg(long)]
     host_only: bool,
+    /// The container engine
+    #[arg(long, value_name = "ENGINE", conflicts_with = "host_only")]
+    engine: Option<String>,
 }
 
 /// What came of it.
@@ -78,7 +81,7 @@ struct Report {
 
 /// Does it.
 pub(super) async fn test(args: &Args, host: &Host) -> Result<ExitCode, Error> {
-    let mut target = args.which.look(host)?;
+    let mut target = args.which.look_at(args.engine.as_ref(), host)?;
     if !args.host_only {
         Box::pin(kept_variant::settle(&mut target, host)).await;
     }

@@ -36,6 +36,9 @@ fn read_request(stream: &mut TcpStream) -> String {
     head + &String::from_utf8(body).unwrap()
 }
 
+/// A body that the Messages API could answer with.
+pub(in crate::provider) const MESSAGE: &str = r#"{"type": "message", "content": []}"#;
+
 pub(in crate::provider) fn response(status: &str, body: &str) -> String {
     let length = body.len();
     format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}")

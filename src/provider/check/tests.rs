@@ -1,7 +1,7 @@
 use std::net::TcpListener;
 use std::time::Instant;
 
-use super::test_support::{provider, response, serve};
+use super::test_support::{MESSAGE, provider, response, serve};
 use super::*;
 
 const KEY: &str = "sk-canary-0123456789";
@@ -19,7 +19,7 @@ fn verdict_on(status: &str, body: &str) -> Verdict {
 
 #[test]
 fn the_request_is_a_small_message_with_the_key_where_it_belongs() {
-    let (base, server) = serve([response("200 OK", "{}")]);
+    let (base, server) = serve([response("200 OK", MESSAGE)]);
     assert_eq!(try_at(&format!("{base}/api/anthropic/"), Auth::Bearer), Verdict::Accepted);
     let [request] = server.join().unwrap();
     assert!(request.starts_with("post /api/anthropic/v1/messages http/1.1\r\n"), "{request}");
@@ -33,13 +33,13 @@ fn the_request_is_a_small_message_with_the_key_where_it_belongs() {
     }
     assert!(!request.contains("x-api-key"));
 
-    let (base, server) = serve([response("200 OK", "{}")]);
+    let (base, server) = serve([response("200 OK", MESSAGE)]);
     assert_eq!(try_at(&base, Auth::XApiKey), Verdict::Accepted);
     let [request] = server.join().unwrap();
     assert!(request.contains(&format!("\r\nx-api-key: {KEY}\r\n")), "{request}");
     assert!(!request.contains("authorization"));
 
-    let (base, server) = serve([response("200 OK", "{}")]);
+    let (base, server) = serve([response("200 OK", MESSAGE)]);
     assert_eq!(try_at(&base, Auth::None), Verdict::Accepted);
     assert!(!server.join().unwrap()[0].contains(KEY));
 }
@@ -52,6 +52,16 @@ fn only_401_and_403_count_against_the_key() {
         assert_eq!(verdict_on(status, "<html>"), Verdict::Unclear { answer: format!("HTTP {status}") });
     }
     assert_eq!(verdict_on("529 Overloaded", ""), Verdict::Unclear { answer: "HTTP 529".to_owned() });
+}
+
+#[test]
+fn a_good_status_alone_says_nothing_of_the_key() {
+    for body in ["<html>log in to the network</html>", "", "{}", r#"{"code": 1, "msg": "no"}"#] {
+        let verdict = verdict_on("200 OK", body);
+        let Verdict::Unclear { answer } = verdict else { panic!("{body}: {verdict:?}") };
+        assert!(answer.starts_with("HTTP 200 OK, "), "{answer}");
+    }
+    assert_eq!(verdict_on("200 OK", MESSAGE), Verdict::Accepted);
 }
 
 #[test]
@@ -108,7 +118,7 @@ fn a_port_that_nobody_listens_on_is_unreachable() {
 
 #[test]
 fn a_server_without_tls_is_unreachable_by_https() {
-    let (base, server) = serve([response("200 OK", "{}")]);
+    let (base, server) = serve([response("200 OK", MESSAGE)]);
     let verdict = try_at(&base.replace("http:", "https:"), Auth::Bearer);
     assert!(matches!(verdict, Verdict::Unreachable { .. }), "{verdict:?}");
     assert!(server.join().is_err(), "nothing that reads as a request may be sent");
@@ -140,4 +150,10 @@ fn the_key_of_a_provider_without_an_address_goes_nowhere_unless_it_is_anthropics
         (claude.url.as_str(), claude.model.as_str()),
         ("https://api.anthropic.com/v1/messages", FALLBACK_MODEL)
     );
+}
+
+#[test]
+fn an_answer_to_a_request_without_a_key_is_told_in_full() {
+    let body = r#"{"error": {"message": "no such model"}}"#;
+    assert_eq!(Answer::new(404, body, &"".into()).shown(), "HTTP 404 Not Found: no such model");
 }

@@ -66,14 +66,15 @@ pub(super) fn hidden_until(
     Err(Error::NoAnswer)
 }
 
-/// Asks for a line until `check` finds nothing wrong with it.
+/// Asks for a line until `check` finds nothing wrong with it. (The prompt's own check would ask in the place of the last
+/// question, and take a part of what it said is wrong away with it where that is longer than a line.)
 pub(super) fn line_until(
     prompt: &str,
     default: Option<&str>,
     mut check: impl FnMut(&str) -> Option<String>,
 ) -> Result<String, Error> {
     for _ in 0..MAX_EMPTY_ANSWERS {
-        let answer = line(prompt, default, |_| None)?;
+        let answer = line(prompt, default)?;
         match check(&answer) {
             None => return Ok(answer),
             Some(problem) => note(&sentence(&problem)),
@@ -88,14 +89,9 @@ fn sentence(problem: &str) -> String {
     format!("{}{}.", first.unwrap_or_default(), characters.as_str())
 }
 
-/// Asks for a line; `check` says what is wrong with one. Without a default an empty answer is one.
-pub(super) fn line(
-    prompt: &str,
-    default: Option<&str>,
-    check: impl Fn(&str) -> Option<String>,
-) -> Result<String, Error> {
-    let validate = |text: &String| check(text.trim()).map_or(Ok(()), Err);
-    let input = Input::<String>::new().with_prompt(prompt).allow_empty(true).validate_with(validate);
+/// Asks for a line. Without a default an empty answer is one.
+fn line(prompt: &str, default: Option<&str>) -> Result<String, Error> {
+    let input = Input::<String>::new().with_prompt(prompt).allow_empty(true);
     let input = match default {
         Some(default) => input.default(default.to_owned()),
         None => input,

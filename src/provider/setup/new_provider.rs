@@ -34,12 +34,12 @@ impl NewProvider {
 }
 
 pub(super) fn ask_variable(default: &str) -> Result<String, Error> {
-    ask::line("Name of the variable for its key", Some(default), variable_problem)
+    ask::line_until("Name of the variable for its key", Some(default), variable_problem)
 }
 
 /// Asks what is to be known beside the key. Without a base URL the rest would apply to nothing.
 pub(super) fn ask_row(id: ProviderId, key_env: String) -> Result<NewProvider, Error> {
-    let base_url = ask::line("Base URL (empty to skip)", None, base_url_problem)?;
+    let base_url = ask::line_until("Base URL (empty to skip)", None, base_url_problem)?;
     if base_url.is_empty() {
         return Ok(NewProvider { id, key_env, base_url: None, auth: Auth::Bearer, main_model: None });
     }
@@ -48,13 +48,14 @@ pub(super) fn ask_row(id: ProviderId, key_env: String) -> Result<NewProvider, Er
         variables::AUTH_TOKEN => Auth::Bearer,
         variables::API_KEY => Auth::XApiKey,
         _ => {
-            let answer = ask::line("How it takes the key, bearer or x-api-key", Some("bearer"), |text| {
-                auth(text).is_none().then(|| "bearer and x-api-key are the choices".to_owned())
-            })?;
+            let answer =
+                ask::line_until("How it takes the key, bearer or x-api-key", Some("bearer"), |text| {
+                    auth(text).is_none().then(|| "bearer and x-api-key are the choices".to_owned())
+                })?;
             auth(&answer).unwrap_or(Auth::Bearer)
         }
     };
-    let model = ask::line("Main model (empty to skip)", None, |_| None)?;
+    let model = ask::line_until("Main model (empty to skip)", None, |_| None)?;
     let main_model = Some(model).filter(|model| !model.is_empty());
     Ok(NewProvider { id, key_env, base_url: Some(base_url), auth, main_model })
 }

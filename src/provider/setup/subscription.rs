@@ -31,7 +31,7 @@ pub async fn ask_way() -> Result<Way, Error> {
     ask::answer(|| {
         ask::note(QUESTION);
         let problem = |text: &str| way(text).is_none().then(|| "1, 2 and 3 are the choices".to_owned());
-        let answer = ask::line("Choice", Some("1"), problem)?;
+        let answer = ask::line_until("Choice", Some("1"), problem)?;
         Ok(way(&answer).unwrap_or(Way::Key))
     })
     .await

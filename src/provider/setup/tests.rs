@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::super::check::test_support::{provider, response, serve};
+use super::super::check::test_support::{MESSAGE, provider, response, serve};
 use super::*;
 
 #[cfg(target_os = "linux")]
@@ -29,7 +29,7 @@ fn set_up_at(
     vars: &[(&str, &str)],
 ) -> (Result<Outcome, Error>, Option<String>) {
     let home = tempfile::tempdir().unwrap();
-    let (base, server) = serve([response(status, "{}")]);
+    let (base, server) = serve([response(status, MESSAGE)]);
     let provider = provider("zai", Some(&base));
     let result = run(set_up(&provider, &"alice".parse().unwrap(), options, &host(home.path(), vars)));
     let [request] = server.join().unwrap();

@@ -186,10 +186,6 @@ fn every_key_comes_from_the_highest_layer_that_has_it_and_says_so() {
     ssh_agent = false (from: default)
     ssh_agent_socket = /run/user.sock (from: [HOME]/.claude-reactor/config.yaml)
     session_persistence = false (from: flag)
-    sudo = true (from: environment)
-    limits.cpus = 1 (from: [HOME]/.claude-reactor/config.yaml)
-    limits.memory = 2g (from: [HOME]/.claude-reactor/user/config.yaml)
-    limits.pids = 900 (from: [ROOT]/app/.claude-reactor)
     mounts = [ROOT]/low (from: [HOME]/.claude-reactor/config.yaml)
     mounts = [ROOT]/account (from: [HOME]/.claude-reactor/user/config.yaml)
     mounts = ../session (from: [HOME]/.claude-reactor/user/app-[HASH:app]/.claude-reactor)
@@ -197,6 +193,10 @@ fn every_key_comes_from_the_highest_layer_that_has_it_and_says_so() {
     env.A = user (from: [HOME]/.claude-reactor/config.yaml)
     env.B = account (from: [HOME]/.claude-reactor/user/config.yaml)
     env.C = session (from: [HOME]/.claude-reactor/user/app-[HASH:app]/.claude-reactor)
+    sudo = true (from: environment)
+    limits.cpus = 1 (from: [HOME]/.claude-reactor/config.yaml)
+    limits.memory = 2g (from: [HOME]/.claude-reactor/user/config.yaml)
+    limits.pids = 900 (from: [ROOT]/app/.claude-reactor)
     registry = ghcr.io/acme (from: [HOME]/.claude-reactor/config.yaml)
     ");
 

@@ -244,7 +244,7 @@ fn a_session_is_ended_by_a_signal_where_grep_is_a_small_one() {
 fn a_dry_run_pulls_nothing_and_says_so() {
     let Some(place) = Place::new() else { return };
     let report = place.reactor(&["run", "--dry-run", "--image", "reactor-test/none:1"]).run();
-    report.assert_success().assert_stdout_contains("reactor-test/none:1 (to be pulled)");
+    report.assert_success().assert_stdout_contains("reactor-test/none:1 (to be pulled, from: flag)");
     let image = Image::build(&place.engine, "FROM @base@\n");
     let report = place.reactor(&["run", "--dry-run", "--json", "--image", &image.name]).run();
     let report = report.assert_success().json();

@@ -136,6 +136,21 @@ fn an_image_without_claude_code_is_one() {
 }
 
 #[test]
+fn an_image_that_a_repository_names_is_not_started_before_its_user_has_consented() {
+    let Some(place) = Place::new() else { return };
+    let image = Named::new(&place.engine, "unasked");
+    place.project().write(".claude-reactor", format!("variant: {}\n", image.name));
+    let (code, report) = doctor(&place, &["--offline"]);
+    assert_eq!(code, Some(0), "{report:#}");
+    assert_outcome(&report, "image", "pass");
+    for id in ["claude-code", "clock-inside"] {
+        assert_outcome(&report, id, "skipped");
+    }
+    place.reactor(&["config", "trust", "--yes"]).run().assert_success();
+    assert_outcome(&doctor(&place, &["--offline"]).1, "claude-code", "pass");
+}
+
+#[test]
 fn a_server_that_listens_to_this_machine_alone_is_not_reached_from_inside() {
     let Some(place) = Place::new() else { return };
     let alone = FakeApi::start_on(IpAddr::V4(Ipv4Addr::LOCALHOST), "alone", Script::new());

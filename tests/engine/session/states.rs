@@ -1,7 +1,8 @@
 //! Every state that an engine can hold a container in, and every way in which one can be ours and not ours.
 
 use std::fs;
-use std::time::Instant;
+use std::os::unix::fs::DirBuilderExt;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -221,4 +222,32 @@ fn a_container_of_a_version_that_did_not_label_homes_is_replaced_where_it_is_thi
     assert!(found.iter().all(|one| one["Id"] != old.as_str()));
     let label = format!("{}home", Engine::PROJECT_LABEL.trim_end_matches("project"));
     assert_ne!(found[0]["Config"]["Labels"][&label], found[1]["Config"]["Labels"][&label]);
+}
+
+#[test]
+fn what_is_written_into_a_folder_that_was_made_again_is_not_lost() {
+    let Some(place) = Place::new() else { return };
+    place.exec(&["true"]).run().assert_success();
+    let before = place.id();
+    let history = place.session_dir().join("projects");
+    let Ok(made) = history.metadata().unwrap().created() else { return };
+    // An engine tells only the second in which it made a container.
+    let deadline = Instant::now() + SOON;
+    while history.metadata().unwrap().created().unwrap() < made + Duration::from_secs(2) {
+        assert!(Instant::now() < deadline, "time stands still");
+        fs::remove_dir_all(&history).unwrap();
+        fs::DirBuilder::new().mode(0o700).create(&history).unwrap();
+    }
+    let plan = place.reactor(&["run", "--dry-run"]).run();
+    plan.assert_success().assert_stdout_contains("was replaced on this machine");
+    place.exec(&["true"]).run().assert_success().assert_stderr_contains("is joined as it is, although");
+    assert_eq!(place.id(), before);
+
+    let script = "echo kept >/home/claude/.claude/projects/note";
+    place.shell(&[], script).run().assert_success().assert_stderr_contains("making the container anew");
+    assert_eq!(fs::read_to_string(history.join("note")).unwrap(), "kept\n");
+    let after = place.id();
+    assert_ne!(after, before);
+    place.shell(&[], "true").run().assert_success();
+    assert_eq!(place.id(), after);
 }

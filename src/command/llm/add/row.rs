@@ -1,14 +1,16 @@
 //! The flags of `llm add` that describe a provider: the fields of its row.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use crate::command::llm;
-use crate::command::rows::{self, Field};
+use crate::command::provider_rows::{self, Field};
 use crate::command::target::Target;
 use crate::config::yaml::Scalar;
 use crate::config::{self, file};
 use crate::error::Error;
 use crate::name::ProviderId;
+use crate::private_file;
 use crate::provider::catalog::{self, Catalog, Provider, usual_key_variable};
 
 /// What a row of providers.yaml says of a provider. Of a known one, each changes a field of its row.
@@ -101,9 +103,7 @@ impl RowArgs {
                 Scalar::Text(text) => text,
                 other => other.to_string(),
             };
-            let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%:,=".contains(c);
-            let value =
-                if value.chars().all(plain) { value } else { format!("'{}'", value.replace('\'', r"'\''")) };
+            let value = private_file::quoted(Path::new(&value));
             let _ = write!(typed, " {flag} {value}");
             typed
         })
@@ -111,9 +111,9 @@ impl RowArgs {
 
     /// The catalogue as it will be with these fields. What is wrong with one is said of its flag.
     pub(super) fn catalog_with(target: &Target, id: &ProviderId, fields: &[Field]) -> Result<Catalog, Error> {
-        let path = rows::path(&target.reactor_home);
-        let document = rows::document(&path, &file::read_text(&path)?)?;
-        let document = rows::with(&document, id, fields)?;
+        let path = provider_rows::path(&target.reactor_home);
+        let document = provider_rows::document(&path, &file::read_text(&path)?)?;
+        let document = provider_rows::with(&document, id, fields)?;
         Catalog::load(Some((&path, document.text()))).map_err(|error| of_flag(error, id, fields))
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::subject::{Subject, Way};
-use crate::provider::check::{Answer, BAD_KEY, NoAnswer};
+use crate::provider::check::{Answer, BAD_KEY, NO_MESSAGE, NoAnswer};
 use crate::provider::login::State;
 
 /// One try.
@@ -105,7 +105,7 @@ impl Check {
                 || subject.model().is_some_and(|model| message.contains(&model.to_lowercase()))
         };
         match status {
-            200..=299 => {
+            200..=299 if answer.is_message => {
                 key("good");
                 check.model = "found";
                 check
@@ -133,6 +133,14 @@ impl Check {
             _ => {
                 key("unclear");
                 check.model = "unclear";
+                if status < 300 {
+                    let remedy = "something else than this provider answers there, a login page of the network, say, or \
+                                  its base_url is wrong: /v1/messages is appended to it";
+                    return check.failed(
+                        format!("it answers {}, {NO_MESSAGE}", answer.shown()),
+                        Some(remedy.to_owned()),
+                    );
+                }
                 let remedy = match status {
                     300..=399 => {
                         "it sends requests elsewhere, where a key would not follow: correct its base_url"

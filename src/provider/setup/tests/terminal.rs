@@ -146,7 +146,7 @@ fn a_signal_at_a_hidden_question_leaves_the_terminal_as_it_was() {
 #[test]
 fn a_person_is_asked_again_after_an_empty_answer_and_after_a_rejected_key() {
     let home = tempfile::tempdir().unwrap();
-    let (base, server) = serve([response("401 Unauthorized", "{}"), response("200 OK", "{}")]);
+    let (base, server) = serve([response("401 Unauthorized", "{}"), response("200 OK", MESSAGE)]);
     let mut terminal = Terminal::run("sets_up_here", home.path(), &base);
     terminal.expect_hidden(PROMPT);
     terminal.type_in("\n");
@@ -185,21 +185,21 @@ fn a_key_that_stays_wrong_is_not_asked_for_for_ever() {
 #[test]
 fn an_unknown_provider_is_asked_about_before_its_key_is_tried() {
     let home = tempfile::tempdir().unwrap();
-    let (base, server) = serve([response("200 OK", "{}")]);
+    let (base, server) = serve([response("200 OK", MESSAGE)]);
     let mut terminal = Terminal::run("asks_about_acme_here", home.path(), "");
     terminal.expect("Name of the variable for its key [ACME_API_KEY]: ");
     terminal.type_in("acme\r");
-    terminal.expect("capital letters");
+    terminal.expect("Capital letters");
     terminal.expect("[ACME_API_KEY]: ");
     terminal.type_in("\r");
     terminal.expect_hidden("Value of ACME_API_KEY: ");
     terminal.type_in(&format!("{KEY}\n"));
     terminal.expect("Base URL (empty to skip): ");
     terminal.type_in("acme.example\r");
-    terminal.expect("error: it does not begin with http");
+    terminal.expect("It does not begin with http");
     terminal.expect("Base URL (empty to skip): ");
     terminal.type_in(&format!("{base}/v1\r"));
-    terminal.expect("error: it ends in /v1");
+    terminal.expect("It ends in /v1");
     terminal.expect("Base URL (empty to skip): ");
     terminal.type_in(&format!("{base}\r"));
     terminal.expect("bearer or x-api-key [bearer]: ");

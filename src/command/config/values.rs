@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::sources::Sources;
-use super::target::take_detected;
+use crate::command::target::take_detected;
 use crate::config::file::{self, Kind};
 use crate::config::table::{self, Default, Key};
 use crate::config::{Source, resolve};

@@ -90,7 +90,8 @@ impl Places {
         Self::of(account, &user, shared.as_ref(), reactor_home, project, host)
     }
 
-    fn of(
+    /// Those of a project, by what the files say of the account.
+    pub fn of(
         account: Option<&AccountName>,
         user: &UserFile,
         shared: Option<&AccountName>,
@@ -209,7 +210,7 @@ fn read_shared(project: &Project, host: &Host) -> Result<(ProjectFile, String), 
 }
 
 /// Whose the project is, and what says so.
-pub(super) fn chosen_account(
+fn chosen_account(
     chosen: Option<&AccountName>,
     user: &UserFile,
     user_path: &Path,

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::examined::Surroundings;
+use super::examine::Surroundings;
 use super::schema_file;
 use super::sources::Places;
 use crate::config::file::{Examined, Kind};
@@ -84,7 +84,9 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::UnknownKey { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
-            Self::UnknownKey { known, .. } => Some(format!("known keys: {}", known.join(", "))),
+            Self::UnknownKey { known, .. } => {
+                Some(format!("known keys: {}", known.join(", ").replace("env.,", "env.NAME,")))
+            }
             Self::Elsewhere { belongs, .. } => Some(format!("{belongs} (--global)")),
             Self::Section { section, keys } if keys.is_empty() => Some(format!("name one: `{section}.NAME`")),
             Self::Section { keys, .. } => Some(format!("its keys: {}", keys.join(", "))),

@@ -5,7 +5,7 @@
 //! Which variant a project came to use is noted in the session dir, with the one that its folder spoke for, so that the engine is
 //! asked only where the two may differ.
 
-use super::target::Target;
+use crate::command::target::Target;
 use crate::config::Source;
 use crate::container::engine::Engine;
 use crate::error::Error;

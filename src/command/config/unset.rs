@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use super::choice_file::Change;
-use super::config_set;
 use super::scope::ScopeArgs;
+use super::set;
 use crate::error::Error;
 use crate::host::Host;
 
@@ -28,5 +28,5 @@ pub struct Args {
 
 /// Does it.
 pub fn unset(args: &Args, host: &Host) -> Result<ExitCode, Error> {
-    config_set::apply(&args.key, Change::Unset, &args.scope, host)
+    set::apply(&args.key, Change::Unset, &args.scope, host)
 }

@@ -4,12 +4,12 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::choices::ChoiceArgs;
-use super::config_values::{self, Shown};
 use super::scope;
 use super::sources::{LayerFile, Sources};
-use super::target::Target;
-use super::trust;
+use super::values::{self, Shown};
+use crate::command::choices::ChoiceArgs;
+use crate::command::target::Target;
+use crate::command::trust;
 use crate::config::Values;
 use crate::config::table;
 use crate::error::Error;
@@ -112,7 +112,7 @@ fn report(sources: &Sources, args: &Args, host: &Host) -> Report {
             Vec::new()
         }
     };
-    let mut entries = config_values::all(sources, host);
+    let mut entries = values::all(sources, host);
     entries.retain(|entry| !args.chosen || entry.is_chosen());
     Report {
         project: sources.places.project.root().to_owned(),

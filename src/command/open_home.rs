@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::sources::chosen_account;
+use super::config::sources::Places;
 use crate::config::file::{self, UserFile};
 use crate::config::{Layer, Setting, Settings, Source, Values, parse_at, resolve, vars};
 use crate::container::engine::Engine;
@@ -16,49 +16,36 @@ use crate::project::{Project, SessionDir};
 
 /// claude-reactor's home, and what its own file says.
 #[derive(Debug)]
-pub struct Place {
+pub struct OpenHome {
     /// The home's folder.
     pub reactor_home: PathBuf,
     /// The same, as containers are labelled with it.
-    pub home: Home,
+    pub label: Home,
     user_path: PathBuf,
     user: UserFile,
 }
 
-/// The project of the working directory, for an account.
-#[derive(Debug)]
-pub struct Here {
-    /// The project.
-    pub project: Project,
-    /// Whose state of it.
-    pub account: AccountName,
-    /// That state.
-    pub session_dir: SessionDir,
-}
-
-impl Place {
+impl OpenHome {
     /// Reads the home's own file.
     pub fn open(host: &Host) -> Result<Self, Error> {
         let reactor_home = host.reactor_home()?;
         let user_path = reactor_home.join("config.yaml");
         let user = file::user_file(&user_path, &file::read_text(&user_path)?)?;
-        Ok(Self { home: Home::new(&reactor_home, host.uid), reactor_home, user_path, user })
-    }
-
-    /// An account that was named by a flag.
-    pub fn named_account(flag: Option<&String>) -> Result<Option<AccountName>, Error> {
-        Ok(flag.map(|text| parse_at(|| "--account".to_owned(), text)).transpose()?)
+        Ok(Self { label: Home::new(&reactor_home, host.uid), reactor_home, user_path, user })
     }
 
     /// The project of the working directory, and the account that a run would take there.
-    pub fn here(&self, account: Option<&AccountName>, host: &Host) -> Result<Here, Error> {
+    pub fn here(&self, account: Option<&AccountName>, host: &Host) -> Result<Places, Error> {
         let project = Project::find(host)?;
         project.refuse_keys_inside(&self.reactor_home)?;
-        let shared = if project.has_own_file(host.uid) { Some(shared(&project, host)?) } else { None };
+        // Whoever names the account does without the project's file, which could not be read perhaps.
+        let shared = if account.is_none() && project.has_own_file(host.uid) {
+            Some(shared(&project, host)?)
+        } else {
+            None
+        };
         let shared = shared.as_ref().and_then(|shared| shared.1.as_ref());
-        let (account, _) = chosen_account(account, &self.user, &self.user_path, shared, &project, host)?;
-        let session_dir = project.session_dir(&self.reactor_home, &account);
-        Ok(Here { project, account, session_dir })
+        Places::of(account, &self.user, shared, self.reactor_home.clone(), project, host)
     }
 
     /// What the files choose for an account in a project, without what the environment says for one run. A project whose

@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use super::choices::ChoiceArgs;
-use super::target::Target;
-use super::{old_home, trust};
+use crate::command::choices::ChoiceArgs;
+use crate::command::target::Target;
+use crate::command::{old_home, trust};
 use crate::config::Values;
 use crate::error::Error;
 use crate::host::Host;
@@ -27,7 +27,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     pub account: Option<String>,
     /// Consent without being asked
-    #[arg(long, conflicts_with = "revoke")]
+    #[arg(long, short, conflicts_with = "revoke")]
     pub yes: bool,
     /// Take all consent in this project back
     #[arg(long)]

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::choice_file;
-use super::config_values::{self, Shown};
 use super::scope;
 use super::sources::Sources;
+use super::values::{self, Shown};
 use crate::config::file::Kind;
 use crate::config::table;
 use crate::error::Error;
@@ -61,8 +61,8 @@ pub fn get(args: &Args, host: &Host) -> Result<ExitCode, Error> {
     };
     let path = if key.alias == Some(&*args.key) { key.path } else { &args.key };
     let all = match path.strip_prefix("projects.").and_then(|rest| rest.strip_suffix(".account")) {
-        Some(hash) => config_values::account_of(hash, path, &sources, host)?,
-        None => config_values::all(&sources, host),
+        Some(hash) => values::account_of(hash, path, &sources, host)?,
+        None => values::all(&sources, host),
     };
     let own: Vec<&Shown> = all.iter().filter(|shown| shown.key == path && shown.value.is_some()).collect();
     if own.is_empty() {

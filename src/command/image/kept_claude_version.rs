@@ -1,9 +1,9 @@
 //! The version of Claude Code that was chosen for the built-in images, and remembering it: a number, so that the images of
 //! tomorrow are those of today.
 
-use super::choices::{edit, set, unset};
-use super::target::Target;
 use crate::claude_version::ClaudeVersion;
+use crate::command::choices::{edit, set, unset};
+use crate::command::target::Target;
 use crate::config::file::{ACCOUNT_KEYS, USER_KEYS};
 use crate::config::yaml::Scalar;
 use crate::config::{self, Source};

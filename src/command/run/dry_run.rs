@@ -5,13 +5,13 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::target::Target;
-use super::{keys, launch, old_home, trust};
+use crate::command::target::Target;
+use crate::command::{keys, launch, old_home, trust};
 use crate::config::entries::Entry;
+use crate::container::apply;
 use crate::container::engine::Engine;
 use crate::container::local_image::LocalImage;
 use crate::container::mount::Mount;
-use crate::container::plan::plan;
 use crate::error::Error;
 use crate::host::Host;
 use crate::image_choice::ImageChoice;
@@ -70,7 +70,7 @@ async fn report(target: &Target, host: &Host) -> Result<Report, Error> {
     };
     let spec = launch::spec(target, custom.as_ref(), env.as_ref(), engine.facts(), host);
     let identity = &target.identity;
-    let plan = plan(&spec, identity, engine.find(identity).await?);
+    let plan = apply::look(&engine, &spec, identity).await?;
     let found = plan.found();
     let container = found.map_or_else(|| identity.container_name(), |found| found.name.clone());
     let mut variables: Vec<String> = spec.env.keys().cloned().collect();
@@ -138,30 +138,30 @@ fn table(report: &Report) -> String {
     ];
     let mut text = String::new();
     for (name, value) in rows {
-        let _ = writeln!(text, "{name:<11}{}", ui::one_line(&value));
+        let _ = writeln!(text, "{name:<12}{}", ui::one_line(&value));
     }
     for (index, mount) in report.mounts.iter().enumerate() {
         let name = if index == 0 { "mounts" } else { "" };
         let read_only = if mount.read_only { " (read-only)" } else { "" };
-        let _ = writeln!(text, "{name:<11}{} → {}{read_only}", ui::one_line(&mount.source), mount.target);
+        let _ = writeln!(text, "{name:<12}{} → {}{read_only}", ui::one_line(&mount.source), mount.target);
     }
-    let _ = writeln!(text, "{:<11}{}", "variables", report.variables.join(" "));
+    let _ = writeln!(text, "{:<12}{}", "variables", report.variables.join(" "));
     for (index, Entry { key, value, source, .. }) in
         report.settings.iter().filter(|entry| entry.is_chosen()).enumerate()
     {
         let name = if index == 0 { "settings" } else { "" };
-        let _ = writeln!(text, "{name:<11}{}", ui::one_line(&format!("{key} = {value} (from: {source})")));
+        let _ = writeln!(text, "{name:<12}{}", ui::one_line(&format!("{key} = {value} (from: {source})")));
     }
     for (index, point) in report.awaits_consent.iter().enumerate() {
         let name = if index == 0 { "consent" } else { "" };
-        let _ = writeln!(text, "{name:<11}`run` asks first: {point}");
+        let _ = writeln!(text, "{name:<12}`run` asks first: {point}");
     }
     for (index, what) in report.old_home.iter().enumerate() {
         let name = if index == 0 { "old home" } else { "" };
-        let _ = writeln!(text, "{name:<11}{}", ui::one_line(what));
+        let _ = writeln!(text, "{name:<12}{}", ui::one_line(what));
     }
     for warning in &report.warnings {
-        let _ = writeln!(text, "{:<11}{}", "warning", ui::one_line(warning));
+        let _ = writeln!(text, "{:<12}{}", "warning", ui::one_line(warning));
     }
     text
 }

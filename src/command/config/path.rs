@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::config_show::{self, File};
 use super::scope::ScopeArgs;
+use super::show::{self, File};
 use super::sources::{LayerFile, Places};
 use crate::config::file::Kind;
 use crate::error::Error;
@@ -55,7 +55,7 @@ pub fn path(args: &Args, host: &Host) -> Result<ExitCode, Error> {
         let mut table = Table::new(["LAYER", "FILE", "STATE"]);
         for file in &files {
             let path = file.path.display().to_string();
-            table.row([file.kind.name().into(), path.into(), config_show::state(file)]);
+            table.row([file.kind.name().into(), path.into(), show::state(file)]);
         }
         ui::shown(&table.render())?;
     }

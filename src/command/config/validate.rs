@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::examined::Surroundings;
+use super::examine::Surroundings;
 use super::sources::{LayerFile, Places};
-use super::{config_show, scope};
+use super::{scope, show};
 use crate::config::file::{self, Kind};
 use crate::config::yaml::Position;
 use crate::config::{Layer, Source, Values, resolve, vars};
@@ -149,7 +149,7 @@ fn all(places: &Places, around: &Surroundings, errors: &mut Vec<Fault>) -> Vec<C
 /// One file, by what its name or its place says that it is.
 fn one(path: &Path, places: &Places, around: &Surroundings) -> Result<Checked, Error> {
     if !path.exists() {
-        let source = std::io::Error::from(std::io::ErrorKind::NotFound);
+        let source = std::io::Error::from(rustix::io::Errno::NOENT);
         return Err(crate::config::Error::Read { path: path.to_owned(), source }.into());
     }
     let is = |other: &Path| path.canonicalize().ok() == other.canonicalize().ok();
@@ -280,12 +280,9 @@ fn rendered(report: &Report, host: &Host) -> String {
     for file in &report.files {
         let shown = ui::one_line(&host.shortened(&file.path));
         match (file.errors.is_empty(), file.exists) {
-            (true, true) if file.legacy => add(format!(
-                "{}      {shown} ({}, {})",
-                ui::styled(GOOD, "ok"),
-                file.layer,
-                config_show::LEGACY
-            )),
+            (true, true) if file.legacy => {
+                add(format!("{}      {shown} ({}, {})", ui::styled(GOOD, "ok"), file.layer, show::LEGACY));
+            }
             (true, true) => add(format!("{}      {shown} ({})", ui::styled(GOOD, "ok"), file.layer)),
             (true, false) => add(ui::styled(FAINT, format!("absent  {shown} ({})", file.layer))),
             (false, _) => add(format!("{}   {shown} ({})", ui::styled(BAD, "wrong"), file.layer)),

@@ -17,7 +17,7 @@ use crate::variant::Variant;
 
 const EXAMPLES: &str = "\
 Examples:
-  claude-reactor config set llm.provider zai             for this project, as `run --llm-provider` does
+  claude-reactor config set llm.provider zai             for this project, as `run` does by a flag
   claude-reactor config set limits.memory 4g --shared    for everyone who works on it
   claude-reactor config set env.EDITOR vim --global      for all your projects
   claude-reactor config set mounts ~/notes:ro ~/data     a list, as a whole

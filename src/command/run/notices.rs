@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::image::run_folder;
 use crate::claude_version::ClaudeVersion;
+use crate::command::image::run_folder;
 use crate::config::{Settings, Source};
 use crate::container::image::{Recipe, pinned_claude_version};
 use crate::host::Host;

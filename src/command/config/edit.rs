@@ -1,20 +1,19 @@
 //! `config edit`: a configuration file in the user's editor. What is edited is a copy; it takes the file's place once it is
 //! right, and as a whole.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use super::choice_file::ChoiceFile;
-use super::editor;
-use super::examined::Surroundings;
+use super::examine::Surroundings;
 use super::schema_file;
 use super::scope::ScopeArgs;
 use super::sources::Places;
+use crate::command::editor::{self, Overtaken};
 use crate::config::file::{self, Kind};
 use crate::config::legacy;
 use crate::error::Error;
 use crate::host::Host;
-use crate::private_file;
 use crate::ui;
 
 const EXAMPLES: &str = "\
@@ -33,23 +32,6 @@ pub struct Args {
     #[command(flatten)]
     #[expect(missing_docs, reason = "a doc here would take the place of the flags' own heading")]
     pub scope: ScopeArgs,
-}
-
-/// Somebody else was faster.
-#[derive(Debug, thiserror::Error)]
-#[error("{} was changed by somebody else while you edited it", .path.display())]
-pub struct Overtaken {
-    /// The file.
-    path: PathBuf,
-    /// Where what was written is kept.
-    draft: PathBuf,
-}
-
-impl Overtaken {
-    /// What to do about it.
-    pub fn hint(&self) -> String {
-        format!("what you wrote is in {}", self.draft.display())
-    }
 }
 
 /// Does it.
@@ -79,15 +61,7 @@ fn put(file: &ChoiceFile, places: &Places, before: &str, after: &str) -> Result<
         overtaken = now != before;
         Ok(if overtaken { now.to_owned() } else { after.to_owned() })
     })?;
-    if !overtaken {
-        return Ok(());
-    }
-    // No account can have this folder's name.
-    let drafts = places.reactor_home.join(".run");
-    private_file::create_dir(&places.reactor_home, &drafts)?;
-    let draft = drafts.join("draft.yaml");
-    private_file::write(&draft, after.as_bytes())?;
-    Err(Overtaken { path: file.path.clone(), draft }.into())
+    if overtaken { Err(Overtaken::keeping(after, &file.path, &places.reactor_home)?.into()) } else { Ok(()) }
 }
 
 fn text_of(file: &ChoiceFile, host: &Host) -> Result<String, Error> {

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::build_progress::BuildProgress;
-use super::image::{pull, run_folder};
-use super::lock::lock;
-use super::target::Target;
+use super::{pull, run_folder};
+use crate::command::lock::lock;
+use crate::command::target::Target;
 use crate::config::registry_use::RegistryUse;
 use crate::config::{Settings, Source};
 use crate::container::engine::Engine;
