@@ -1,6 +1,7 @@
 //! A backend that speaks whatever its script says: bytes of an answer in pieces, whole or cut off.
 
 use std::collections::VecDeque;
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -170,7 +171,7 @@ fn note_gone(state: &(Mutex<State>, Condvar)) {
 fn write(writer: &mut TcpStream, answer: &Answer) -> std::io::Result<()> {
     let mut head = format!("HTTP/1.1 {} X\r\ntransfer-encoding: chunked\r\n", answer.status);
     for (name, value) in &answer.headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        write!(head, "{name}: {value}\r\n").expect("writing to memory does not fail");
     }
     writer.write_all(format!("{head}\r\n").as_bytes())?;
     for piece in answer.pieces.iter().filter(|piece| !piece.is_empty()) {
