@@ -27,9 +27,9 @@ use crate::ui;
 
 const EXAMPLES: &str = "\
 Examples:
-  claude-reactor gateway serve --llm-provider gemini
-  claude-reactor gateway serve --llm-provider openai --listen 127.0.0.1:0 --port-file port --token-file token
-  ANTHROPIC_BASE_URL=http://127.0.0.1:4180 ANTHROPIC_AUTH_TOKEN=$(cat token) claude --model gpt-5.2";
+  claude-reactor gateway serve --llm-provider openai --token-file token
+  ANTHROPIC_BASE_URL=http://127.0.0.1:4180 ANTHROPIC_AUTH_TOKEN=$(cat token) claude --model gpt-5.2
+  claude-reactor gateway serve --llm-provider gemini --listen 127.0.0.1:0 --port-file port";
 
 /// Serve Anthropic's API in front of a provider, until Ctrl-C
 ///

@@ -52,7 +52,7 @@ pub enum Error {
         problem: Box<Problem>,
     },
     /// A backend that Claude Code cannot talk to by itself.
-    #[error("provider {id} speaks the {wire} API, which needs the gateway, and this version has none")]
+    #[error("provider {id} speaks the {wire} API, which sessions cannot use in this version")]
     NeedsGateway {
         /// The provider.
         id: ProviderId,

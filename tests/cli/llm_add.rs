@@ -103,7 +103,7 @@ fn wrong_descriptions_are_said_by_their_flag_and_nothing_is_written() {
         (&["--base-url", "https://x.example", "--key-env", "PATH"], "--key-env: a row may not name PATH"),
         (&["--base-url", "https://x.example", "--context-window", "0"], "--context-window: it is 0"),
         (&["--model", "large"], "the provider `acme` is not known, so it takes --base-url"),
-        (&["--base-url", "https://x.example", "--wire", "openai", "--key-stdin"], "needs the gateway"),
+        (&["--base-url", "https://x.example", "--wire", "openai", "--key-stdin"], "sessions cannot use"),
         (&["--base-url", "https://x.example", "--auth", "basic"], "invalid value 'basic'"),
         (&[], "the provider `acme` is not known"),
     ] {
@@ -224,7 +224,7 @@ fn an_accounts_default_is_written_into_its_own_file_with_its_comments_kept() {
 #[test]
 fn what_claude_code_cannot_talk_to_is_not_chosen() {
     let sandbox = Sandbox::new();
-    llm(&sandbox, &["use", "openai"], "").assert_code(USAGE).assert_stderr_contains("needs the gateway");
+    llm(&sandbox, &["use", "openai"], "").assert_code(USAGE).assert_stderr_contains("sessions cannot use");
     llm(&sandbox, &["use", "deepsek"], "")
         .assert_code(USAGE)
         .assert_stderr_contains("did you mean `deepseek`?");

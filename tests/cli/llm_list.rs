@@ -35,9 +35,9 @@ fn a_new_user_sees_what_there_is() {
     no key needed:
       llamacpp, lmstudio, ollama, vllm
 
-    for the gateway, which is not in this version:
-      azure, cerebras, gemini, groq, huggingface, mistral, ollama-native, openai,
-      xai
+    for the gateway, and not for sessions yet:
+      azure, cerebras, cohere, gemini, groq, huggingface, mistral, ollama-native,
+      openai, xai
     ");
     let all = llm(&sandbox, &["list", "--all"]);
     let lines = all.assert_success().stdout().lines().count();

@@ -12,12 +12,12 @@ fn a_backend_that_needs_the_gateway_is_refused_with_the_ones_that_do_not() {
     insta::assert_snapshot!(output.snapshot(), @"
     exit code: 2
     --- stderr
-    error: provider openai speaks the openai API, which needs the gateway, and this version has none
+    error: provider openai speaks the openai API, which sessions cannot use in this version
       hint: providers that work: bedrock, claude, deepseek, doubao, foundry, kimi-coding, llamacpp, lmstudio, minimax, minimax-cn, moonshot, moonshot-cn, ollama, ollama-cloud, openrouter, qwen, qwen-cn, vercel, vertex, vllm, zai, zai-cn
     ");
     for provider in ["gemini", "groq", "azure", "ollama-native"] {
         let output = project.reactor(&["exec", "--llm-provider", provider, "--", "true"]).run();
-        output.assert_code(USAGE).assert_stderr_contains("needs the gateway");
+        output.assert_code(USAGE).assert_stderr_contains("sessions cannot use");
     }
     assert_eq!(state(&sandbox), before);
 }
@@ -39,7 +39,7 @@ fn a_backend_of_the_users_own_with_another_api_is_no_exception() {
     let output = sandbox.project("app").reactor(&["--llm-provider", "acme"]).run();
     output
         .assert_code(USAGE)
-        .assert_stderr_contains("provider acme speaks the gemini API, which needs the gateway");
+        .assert_stderr_contains("provider acme speaks the gemini API, which sessions cannot use");
 }
 
 #[test]

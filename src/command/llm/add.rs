@@ -71,7 +71,7 @@ pub(super) async fn add(args: &Args, host: &Host) -> Result<ExitCode, Error> {
             target.catalog.check_usable(provider)?;
         }
         Some(provider) => ui::warn(&format!(
-            "{id} speaks the {} API, which needs the gateway, and this version has none",
+            "{id} speaks the {} API, which sessions cannot use in this version",
             provider.wire
         )),
         None => {

@@ -81,7 +81,7 @@ struct Entry {
     row: &'static str,
     /// Whether a session can use it with what is stored.
     set_up: bool,
-    /// Whether it needs the gateway, which this version has not.
+    /// Whether it needs the gateway, and no session can use it yet.
     needs_gateway: bool,
     /// By what; null where it is not set up.
     credential: Option<CredentialView>,
@@ -250,7 +250,7 @@ fn text(target: &Target, providers: &[Listed], all: bool) -> String {
     for (what, names) in [
         ("not set up:", names(&State::Absent)),
         ("no key needed:", names(&State::NeedsNothing)),
-        ("for the gateway, which is not in this version:", names(&State::NeedsGateway)),
+        ("for the gateway, and not for sessions yet:", names(&State::NeedsGateway)),
     ] {
         if !names.is_empty() {
             let _ = write!(text, "\n{}\n{}", ui::styled(STRONG, what), wrapped(&names));

@@ -6,7 +6,7 @@ use super::row;
 use crate::config::schema;
 
 /// What the fields of a row are for. A name of the user's choice is `*`.
-const MEANINGS: [(&str, &str); 22] = [
+const MEANINGS: [(&str, &str); 39] = [
     ("providers.*.name", "what people call it"),
     ("providers.*.wire", "the API it speaks"),
     ("providers.*.base_url", "its endpoint; Claude Code appends /v1/messages"),
@@ -16,7 +16,36 @@ const MEANINGS: [(&str, &str); 22] = [
     ("providers.*.key_optional", "whether it works without a key"),
     ("providers.*.models.main", "the model that answers"),
     ("providers.*.models.small", "the model for quick background work; the main one if it is left out"),
+    ("providers.*.models.map.*", "the backend's name of the model that clients of the gateway call so"),
     ("providers.*.context_window", "how many tokens the main model takes"),
+    (
+        "providers.*.dialect.inline_system",
+        "whether a system message may stand in the midst of a conversation",
+    ),
+    ("providers.*.dialect.system_role", "the role of the system prompt"),
+    ("providers.*.dialect.images", "whether it takes pictures and documents"),
+    ("providers.*.dialect.parallel_tool_calls", "whether it takes parallel_tool_calls"),
+    ("providers.*.dialect.max_tokens_field", "the field that bounds a reply"),
+    ("providers.*.dialect.max_output", "the most tokens that a reply may have; more is clamped"),
+    (
+        "providers.*.dialect.efforts",
+        "the words it knows for reasoning_effort (Gemini: thinkingLevel, Ollama: think)",
+    ),
+    ("providers.*.dialect.reasoning_field", "the field it wants its own thoughts back in"),
+    ("providers.*.dialect.user_field", "whether it takes user"),
+    ("providers.*.dialect.stream_usage", "whether it takes stream_options"),
+    ("providers.*.dialect.call_id_length", "the exact length of the ids of calls"),
+    ("providers.*.dialect.num_ctx", "how many tokens of context Ollama is to make room for"),
+    ("providers.*.dialect.thinking", "how Gemini is told how much to think"),
+    (
+        "providers.*.dialect.thought_signatures",
+        "whether calls come back to Gemini with the signature of their thought",
+    ),
+    ("providers.*.dialect.web_search", "whether it can search the web itself"),
+    (
+        "providers.*.dialect.key_header",
+        "the header for the key, where it is neither Authorization nor x-api-key",
+    ),
     ("providers.*.mode", "a cloud's API, which needs what `ask` and `files` say"),
     ("providers.*.ask.*.ask", "the question, for a variable of this name"),
     ("providers.*.ask.*.secret", "whether the answer is hidden while it is typed"),

@@ -26,7 +26,7 @@ fn failure(text: &str) -> String {
 fn every_built_in_row_is_valid_and_says_what_its_wire_needs() {
     let catalog = Catalog::built_in();
     let names: Vec<&str> = catalog.iter().map(|row| row.id.as_str()).collect();
-    insta::assert_snapshot!(names.join(" "), @"azure bedrock cerebras claude deepseek doubao foundry gemini groq huggingface kimi-coding llamacpp lmstudio minimax minimax-cn mistral moonshot moonshot-cn ollama ollama-cloud ollama-native openai openrouter qwen qwen-cn vercel vertex vllm xai zai zai-cn");
+    insta::assert_snapshot!(names.join(" "), @"azure bedrock cerebras claude cohere deepseek doubao foundry gemini groq huggingface kimi-coding llamacpp lmstudio minimax minimax-cn mistral moonshot moonshot-cn ollama ollama-cloud ollama-native openai openrouter qwen qwen-cn vercel vertex vllm xai zai zai-cn");
     for row in catalog.iter() {
         assert_eq!(row.origin, Origin::BuiltIn, "{}", row.id);
         let has_none = matches!(row.id.as_str(), "claude" | "azure") || row.cloud.is_some();
@@ -236,7 +236,7 @@ fn a_row_on_another_wire_is_listed_and_says_why_it_cannot_be_used() {
     let gemini = catalog.get(&id("gemini")).unwrap();
     let error = catalog.check_usable(gemini).unwrap_err();
     insta::assert_snapshot!(format!("{error}\n  {}", error.hint().unwrap()), @r"
-    provider gemini speaks the gemini API, which needs the gateway, and this version has none
+    provider gemini speaks the gemini API, which sessions cannot use in this version
       providers that work: bedrock, claude, deepseek, doubao, foundry, kimi-coding, llamacpp, lmstudio, minimax, minimax-cn, moonshot, moonshot-cn, ollama, ollama-cloud, openrouter, qwen, qwen-cn, vercel, vertex, vllm, zai, zai-cn
     ");
     catalog.check_usable(catalog.get(&id("zai")).unwrap()).unwrap();
