@@ -49,10 +49,7 @@ RUN if [ -s /tmp/extra.crt ]; then export NODE_EXTRA_CA_CERTS=/tmp/extra.crt; fi
 # The variant every other one is made from.
 FROM debian:trixie-slim AS base
 
-# Documentation and translations are of no use here, as in Debian's own slim images; the licences stay.
-RUN printf '%s\n' 'path-exclude=/usr/share/doc/*' 'path-include=/usr/share/doc/*/copyright' \
-        'path-exclude=/usr/share/locale/*' >/etc/dpkg/dpkg.cfg.d/without-documentation \
-    && apt-get update --error-on=any \
+RUN apt-get update --error-on=any \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
         ca-certificates curl git jq less openssh-client procps ripgrep sudo \
     && rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log /var/cache/debconf/*-old \

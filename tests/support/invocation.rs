@@ -87,9 +87,11 @@ impl<'s> Invocation<'s> {
 
     /// Runs as another user, who gets the whole sandbox and may use the engine. Takes root and util-linux.
     pub fn user(mut self, uid: u32, gid: u32) -> Self {
-        // The folder that the program was built in may be closed to everyone else.
+        // The folder that the program was built in may be closed to everyone else. Another process makes the copy: a file
+        // that this one writes may be open in what another test starts just then, and cannot be run as long.
         let program = self.sandbox.path().join("program");
-        if Path::new(&self.program).is_absolute() && std::fs::copy(&self.program, &program).is_ok() {
+        let copied = || Command::new("cp").args([self.program.as_os_str(), program.as_os_str()]).status();
+        if Path::new(&self.program).is_absolute() && copied().is_ok_and(|status| status.success()) {
             self.program = program.into_os_string();
         }
         self.sandbox.give_to(uid, gid);
