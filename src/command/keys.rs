@@ -14,7 +14,7 @@ use crate::config::{self, vars};
 use crate::error::Error;
 use crate::host::Host;
 use crate::name::ProviderId;
-use crate::provider::catalog::{Auth, Models, Provider};
+use crate::provider::catalog::{Auth, Models, Provider, Wire};
 use crate::provider::credential_files;
 use crate::provider::credentials::{self, Credentials};
 use crate::provider::login;
@@ -270,9 +270,12 @@ pub(super) fn tell(warnings: &[Warning], path: &Path) {
 /// The command that says by flags what was resolved, for messages.
 pub(super) fn command(target: &Target) -> String {
     let provider = &target.settings.provider.value;
+    // What sessions cannot use is used for single questions.
+    let speaks = target.catalog.get(provider).map_or(Wire::Anthropic, |row| row.wire);
+    let verb = if speaks == Wire::Anthropic { "run" } else { "ask hello" };
     match target.account_source {
-        config::Source::Default => format!("claude-reactor run --llm-provider {provider}"),
-        _ => format!("claude-reactor run --llm-provider {provider} --account {}", target.account),
+        config::Source::Default => format!("claude-reactor {verb} --llm-provider {provider}"),
+        _ => format!("claude-reactor {verb} --llm-provider {provider} --account {}", target.account),
     }
 }
 

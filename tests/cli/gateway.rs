@@ -131,7 +131,9 @@ fn what_cannot_be_asked_is_said() {
     error: there is no question
       hint: give it as an argument, or on standard input
     ");
-    show(&["groq", "ping"]).assert_code(USAGE).assert_stderr_contains("there is no API key for Groq yet");
+    let asked = show(&["groq", "ping"]);
+    asked.assert_code(USAGE).assert_stderr_contains("there is no API key for Groq yet");
+    asked.assert_stderr_contains("`claude-reactor ask hello --llm-provider groq --key-from-env`");
     show(&["bedrock", "ping"]).assert_code(USAGE);
 }
 
