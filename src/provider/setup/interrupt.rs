@@ -4,9 +4,15 @@
 //! leave the user with a shell that shows nothing typed. So while a question waits, signals are ours: the terminal is
 //! put back first, and the caller decides what becomes of the process.
 
+use std::time::Duration;
+
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
 use crate::signals::{EndSignal, unless_ended};
+
+/// How long a thread that has written its question takes at most to change the terminal for the answer, but on a machine
+/// that is busy beyond measure: it is two system calls.
+const PROMPT_SETTLES: Duration = Duration::from_millis(30);
 
 /// Runs blocking work on a thread of its own until it is done, or a signal asks the program to end.
 ///
@@ -23,7 +29,10 @@ pub async fn interruptible<T: Send + 'static>(
         Ok(done) => Ok(done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))),
         Err(signal) => {
             if let Some(terminal) = terminal {
-                // It may be gone by now, which is no reason not to stop.
+                // Twice: a prompt that was just printed may take the terminal only now. It may also be gone, which is no
+                // reason not to stop.
+                let _ = tcsetattr(std::io::stdin(), OptionalActions::Flush, &terminal);
+                tokio::time::sleep(PROMPT_SETTLES).await;
                 let _ = tcsetattr(std::io::stdin(), OptionalActions::Flush, &terminal);
             }
             Err(signal)
