@@ -11,6 +11,7 @@ use crate::gateway::client::Client;
 use crate::gateway::translate::Target as Wanted;
 use crate::host::Host;
 use crate::provider::catalog::{Auth, Provider, Wire};
+use crate::provider::check::on_this_machine;
 use crate::provider::credentials::{self, Credentials};
 use crate::provider::setup;
 use crate::provider::variables::{API_KEY, AUTH_TOKEN};
@@ -37,7 +38,7 @@ pub async fn backend(target: &Target, args: &KeyArgs, host: &Host) -> Result<Bac
         id: id.to_string(),
         name: provider.name.clone(),
         speaks,
-        base_url: from_here(base_url),
+        base_url: on_this_machine(base_url),
         auth: provider.auth,
         key_header: key_header.map_err(|_| gateway::Error::KeyHeader(id.clone()))?,
         key: key(target, provider, args, host).await?,
@@ -88,9 +89,4 @@ fn stored_key(provider: &Provider, stored: &Credentials) -> Option<SecretString>
         Auth::Bearer | Auth::None => [AUTH_TOKEN],
     });
     names.into_iter().find(|name| stored.states(name)).and_then(|name| stored.get(name).cloned())
-}
-
-/// An address as this machine knows it: what containers call it means nothing here.
-fn from_here(base_url: &str) -> String {
-    base_url.replacen("://host.docker.internal", "://localhost", 1)
 }

@@ -185,8 +185,8 @@ fn way_to(url: &str, network: &Network, timeout: Duration) -> Result<(Uri, ureq:
     Ok((url, agent))
 }
 
-/// An address of containers', by its name on this machine.
-fn on_this_machine(url: &str) -> String {
+/// An address as this machine knows it: `host.docker.internal`, which is what containers call this machine, is `localhost` here.
+pub fn on_this_machine(url: &str) -> String {
     match url.parse::<Uri>().ok().as_ref().and_then(Uri::host) {
         Some("host.docker.internal") => url.replacen("host.docker.internal", "localhost", 1),
         _ => url.to_owned(),
