@@ -81,12 +81,12 @@ pub(super) async fn apply(
             }
         }
     }
-    for to_go in &plan.images {
+    for image in &plan.images {
         let Some(engine) = engine else { break };
-        match signals.unless(engine.remove_image(&to_go.image)).await? {
+        match signals.unless(engine.remove_image(image)).await? {
             Ok(()) => done.images += 1,
             Err(error) => {
-                ui::warn(&format!("the image {} stays: {error}", to_go.image.shown()));
+                ui::warn(&format!("the image {} stays: {error}", image.shown()));
                 done.is_complete = false;
             }
         }

@@ -21,7 +21,7 @@ pub(super) struct Plan {
     pub(super) containers: Vec<ContainerToGo>,
     /// Files and folders, in the order in which they go.
     pub(super) paths: Vec<PathToGo>,
-    pub(super) images: Vec<ImageToGo>,
+    pub(super) images: Vec<OurImage>,
     /// What was asked for and is not to go, and why.
     pub(super) kept: Vec<Kept>,
     /// Folders that go where nothing is left in them.
@@ -58,11 +58,6 @@ pub(super) struct PathToGo {
     pub(super) what: What,
     pub(super) account: Option<AccountName>,
     pub(super) size: Size,
-}
-
-#[derive(Debug)]
-pub(super) struct ImageToGo {
-    pub(super) image: OurImage,
 }
 
 /// Something that stays.
@@ -105,7 +100,7 @@ impl Plan {
             bytes: container.size.unwrap_or_default(),
             at_least: container.size.is_none(),
         });
-        let images = self.images.iter().map(|image| Size { bytes: image.image.size, at_least: false });
+        let images = self.images.iter().map(|image| Size { bytes: image.size, at_least: false });
         let paths = self.paths.iter().map(|path| path.size);
         containers.chain(images).chain(paths).fold(Size::default(), |sum, size| sum + size)
     }
@@ -272,20 +267,17 @@ async fn images(plan: &mut Plan, engine: &Engine) -> Result<(), Error> {
     let used = engine.images_in_use().await?;
     let going: HashSet<&str> =
         plan.containers.iter().map(|container| container.ours.found.id.as_str()).collect();
-    let mut kept = Vec::new();
-    let mut images = Vec::new();
     for image in engine.our_images().await? {
         let users = users(&used, &image, &going);
         if users.is_empty() {
-            images.push(ImageToGo { image });
+            plan.images.push(image);
         } else {
             let are = if users.len() == 1 { "is" } else { "are" };
-            kept.push(Kept { what: image.shown(), why: format!("{} {are} made from it", users.join(", ")) });
+            plan.kept
+                .push(Kept { what: image.shown(), why: format!("{} {are} made from it", users.join(", ")) });
         }
     }
-    images.sort_by(|a, b| a.image.names.cmp(&b.image.names));
-    plan.images = images;
-    plan.kept.append(&mut kept);
+    plan.images.sort_by(|a, b| a.names.cmp(&b.names));
     Ok(())
 }
 

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::Scope;
-use super::plan::{ContainerToGo, ImageToGo, PathToGo, Plan};
+use super::plan::{ContainerToGo, PathToGo, Plan};
+use crate::container::ours::OurImage;
 use crate::folder_tree::Size;
 use crate::ui;
 use crate::ui::human;
@@ -90,11 +91,8 @@ pub(super) fn report(plan: &Plan, scope: &Scope) -> Report {
         size: size.bytes,
         size_is_at_least: size.at_least,
     };
-    let image = |ImageToGo { image }: &ImageToGo| ImageRow {
-        id: image.id.clone(),
-        names: image.names.clone(),
-        size: image.size,
-    };
+    let image =
+        |image: &OurImage| ImageRow { id: image.id.clone(), names: image.names.clone(), size: image.size };
     let total = plan.size();
     Report {
         project_path: match scope {
@@ -144,7 +142,7 @@ pub(super) fn lines(plan: &Plan, scope: &Scope) -> String {
             let name = format!("  {}", what.word());
             table.row([name.into(), path.to_string_lossy().into(), shown(*size).into(), note]);
         }
-        for ImageToGo { image } in &plan.images {
+        for image in &plan.images {
             let note = match image.other_names.len() {
                 0 => Cell::default(),
                 _ => Cell::from(format!("stays as {}", image.other_names.join(", "))),
