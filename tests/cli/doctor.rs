@@ -3,9 +3,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use serde_json::Value;
-
 use crate::common::{dead_end, state, store_key};
+use crate::support::doctor_report::{assert_outcome, check};
 use crate::support::fake_api::{FakeApi, Script};
 use crate::support::output::Output;
 use crate::support::sandbox::Sandbox;
@@ -20,19 +19,6 @@ fn zai() -> (Sandbox, FakeApi) {
 fn doctor(sandbox: &Sandbox, flags: &[&str]) -> Output {
     let args = [&["doctor", "--json", "--llm-provider", "zai"], flags].concat();
     sandbox.project("app").reactor(&args).run()
-}
-
-/// One check of the report.
-#[track_caller]
-fn check<'r>(report: &'r Value, id: &str) -> &'r Value {
-    let checks = report["checks"].as_array().expect("a report has checks");
-    checks.iter().find(|check| check["id"] == id).unwrap_or_else(|| panic!("no check {id} in {report:#}"))
-}
-
-#[track_caller]
-fn assert_outcome(report: &Value, id: &str, outcome: &str) {
-    let check = check(report, id);
-    assert_eq!(check["outcome"], outcome, "{check:#}");
 }
 
 #[test]

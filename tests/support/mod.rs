@@ -5,6 +5,7 @@
 //! nothing sleeps, and a wait that runs out shows what had happened until then.
 
 pub mod authority;
+pub mod doctor_report;
 pub mod engine;
 pub mod fake_api;
 pub mod fake_registry;

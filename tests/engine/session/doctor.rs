@@ -7,6 +7,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use super::{Place, SOON};
+use crate::support::doctor_report::{assert_outcome, check};
 use crate::support::engine::Engine;
 use crate::support::fake_api::{FakeApi, Script};
 
@@ -41,18 +42,6 @@ impl Drop for Named {
 fn doctor(place: &Place, flags: &[&str]) -> (Option<i32>, Value) {
     let output = place.reactor(&[&["doctor", "--json"], flags].concat()).run();
     (output.code(), output.json())
-}
-
-#[track_caller]
-fn check<'r>(report: &'r Value, id: &str) -> &'r Value {
-    let checks = report["checks"].as_array().expect("a report has checks");
-    checks.iter().find(|check| check["id"] == id).unwrap_or_else(|| panic!("no check {id} in {report:#}"))
-}
-
-#[track_caller]
-fn assert_outcome(report: &Value, id: &str, outcome: &str) {
-    let check = check(report, id);
-    assert_eq!(check["outcome"], outcome, "{check:#}");
 }
 
 #[test]
