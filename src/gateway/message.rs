@@ -55,6 +55,13 @@ pub struct Request {
     pub metadata: Option<Metadata>,
 }
 
+impl Request {
+    /// How hard the model is to try, where the client says it.
+    pub fn effort(&self) -> Option<&str> {
+        self.output_config.as_ref()?.effort.as_deref()
+    }
+}
+
 /// One message of the conversation.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Message {

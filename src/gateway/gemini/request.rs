@@ -92,7 +92,7 @@ fn generation(request: &Request, dialect: &Dialect) -> Map<String, Value> {
 }
 
 fn thinking(request: &Request, dialect: &Dialect) -> Option<Value> {
-    let effort = request.output_config.as_ref().and_then(|config| config.effort.as_deref());
+    let effort = request.effort();
     let thinking = request.thinking.as_ref();
     match dialect.thinking {
         ThinkingField::None => None,

@@ -51,7 +51,7 @@ pub fn request(
     if !options.is_empty() {
         body["options"] = Value::Object(options);
     }
-    let effort = request.output_config.as_ref().and_then(|config| config.effort.as_deref());
+    let effort = request.effort();
     if let Some(effort) = effort.and_then(|effort| dialect.effort(effort)) {
         body["think"] = json!(effort);
     }

@@ -107,7 +107,7 @@ pub fn request(
     let most = dialect.clamped(request.max_tokens);
     let of = |field: MaxTokensField| most.filter(|_| dialect.max_tokens_field == field);
     let has_tools = !conversation.tools.is_empty();
-    let effort = request.output_config.as_ref().and_then(|config| config.effort.as_deref());
+    let effort = request.effort();
     let choice = request.tool_choice.as_ref().filter(|_| has_tools);
     let one_at_a_time = choice.is_some_and(|choice| choice.disable_parallel_tool_use);
     let body = Body {
