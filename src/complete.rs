@@ -187,7 +187,7 @@ fn accounts() -> Vec<CompletionCandidate> {
 /// nothing away from ours.
 fn providers() -> Vec<CompletionCandidate> {
     let of_user = || {
-        let path = reactor_home()?.join("providers.yaml");
+        let path = Catalog::user_file(&reactor_home()?);
         let text = file::read_text(&path).ok()?;
         Catalog::load(Some((&path, &text))).ok()
     };

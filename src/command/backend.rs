@@ -10,7 +10,7 @@ use crate::gateway::backend::{Backend, Speaks};
 use crate::gateway::client::Client;
 use crate::gateway::translate::Target as Wanted;
 use crate::host::Host;
-use crate::provider::catalog::{Auth, Provider, Wire};
+use crate::provider::catalog::{Auth, Catalog, Provider, Wire};
 use crate::provider::check::on_this_machine;
 use crate::provider::credentials::{self, Credentials};
 use crate::provider::setup;
@@ -20,7 +20,7 @@ use crate::provider::variables::{API_KEY, AUTH_TOKEN};
 pub async fn backend(target: &Target, args: &KeyArgs, host: &Host) -> Result<Backend, Error> {
     let id = &target.settings.provider.value;
     let Some(provider) = target.catalog.get(id) else {
-        let file = target.reactor_home.join("providers.yaml");
+        let file = Catalog::user_file(&target.reactor_home);
         let nearest = target.catalog.nearest(id).cloned();
         return Err(setup::Error::UnknownProvider { id: id.clone(), nearest, file }.into());
     };
@@ -81,7 +81,7 @@ async fn key(
     Ok(stored_key(provider, &load()?))
 }
 
-/// The key that a session would send.
+/// The key to send: the first of the row's names that has a line, else the line of Claude Code's own variable.
 fn stored_key(provider: &Provider, stored: &Credentials) -> Option<SecretString> {
     let own = provider.key_env.iter().map(String::as_str);
     let names = own.chain(match provider.auth {

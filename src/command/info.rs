@@ -23,6 +23,7 @@ use crate::container::plan::Plan;
 use crate::error::Error;
 use crate::host::Host;
 use crate::image_choice::ImageChoice;
+use crate::provider::catalog::Catalog;
 use crate::provider::session_env::SessionEnv;
 use crate::signals;
 use crate::ui::table::{Cell, Table};
@@ -303,7 +304,7 @@ fn project_report(target: &Target) -> ProjectReport {
         target.session_dir.file(),
         home.join(target.account.as_str()).join("config.yaml"),
         home.join("config.yaml"),
-        home.join("providers.yaml"),
+        Catalog::user_file(home),
     ];
     ProjectReport {
         path: target.project.root().to_owned(),

@@ -1,29 +1,24 @@
 //! The user's own rows of the catalogue, `providers.yaml`: changed line by line, so that all else that stands there stays.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::config;
 use crate::config::yaml::{Document, Scalar};
 use crate::error::Error;
 use crate::name::ProviderId;
 use crate::private_file;
-use crate::provider::catalog;
+use crate::provider::catalog::{self, Catalog};
 use crate::user_file;
 
 /// A field of a row, and its value.
 pub type Field<'a> = (&'a [&'a str], Scalar);
-
-/// The file.
-pub fn path(reactor_home: &Path) -> PathBuf {
-    reactor_home.join("providers.yaml")
-}
 
 /// Changes the file.
 pub fn edit(
     reactor_home: &Path,
     change: impl FnOnce(&Document) -> Result<Document, Error>,
 ) -> Result<(), Error> {
-    let path = path(reactor_home);
+    let path = Catalog::user_file(reactor_home);
     private_file::create_dir(reactor_home, reactor_home)?;
     user_file::edit(&path, |text| Ok(change(&document(&path, text)?)?.text().to_owned()))
 }

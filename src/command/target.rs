@@ -272,7 +272,7 @@ pub(super) fn take_detected(settings: &mut Settings, project: &Project, host: &H
 }
 
 fn catalog(reactor_home: &Path) -> Result<Catalog, Error> {
-    let path = reactor_home.join("providers.yaml");
+    let path = Catalog::user_file(reactor_home);
     let text = file::read_text(&path)?;
     Ok(Catalog::load(Some((&path, &text)))?)
 }

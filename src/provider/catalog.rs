@@ -14,7 +14,7 @@ mod row;
 mod schema;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::config::yaml::{self, Document, Place};
 use crate::name::ProviderId;
@@ -103,6 +103,11 @@ impl Catalog {
             (id, provider.expect("the embedded catalogue has valid rows"))
         });
         Self { providers: providers.collect() }
+    }
+
+    /// The user's file of rows, which all accounts share.
+    pub fn user_file(reactor_home: &Path) -> PathBuf {
+        reactor_home.join("providers.yaml")
     }
 
     /// Our own rows with those of the user's file, given as its path and its text, over them.

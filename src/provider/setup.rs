@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::catalog::{self, Auth, Provider};
+use super::catalog::{self, Auth, Catalog, Provider};
 use super::check::{self, Endpoint, Network, Verdict};
 use super::credentials;
 use super::login;
@@ -139,7 +139,7 @@ pub async fn obtain_new(
     host: &Host,
 ) -> Result<(NewProvider, Key), Error> {
     if !host.terminal.can_ask() {
-        let file = host.reactor_home()?.join("providers.yaml");
+        let file = Catalog::user_file(&host.reactor_home()?);
         return Err(Error::UnknownProvider { id: id.clone(), nearest: nearest.cloned(), file });
     }
     let default = catalog::usual_key_variable(id);

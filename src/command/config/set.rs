@@ -123,7 +123,7 @@ fn doubts(key: &str, value: Option<&str>, places: &Places) -> Result<(), Error> 
             }
         }
         "llm.provider" => {
-            let path = places.reactor_home.join("providers.yaml");
+            let path = Catalog::user_file(&places.reactor_home);
             let catalog = Catalog::load(Some((&path, &file::read_text(&path)?)))?;
             let Ok(id) = value.parse() else { return Ok(()) };
             if catalog.get(&id).is_none() {

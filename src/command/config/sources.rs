@@ -10,6 +10,7 @@ use crate::host::Host;
 use crate::name::AccountName;
 use crate::private_file;
 use crate::project::{Project, SessionDir};
+use crate::provider::catalog::Catalog;
 use crate::wary_file::{self, Links};
 
 /// Whose files they are.
@@ -146,7 +147,7 @@ impl Sources {
         host: &Host,
     ) -> Result<Self, Error> {
         // Who can change this one decides where keys go.
-        private_file::refuse_changes_by_others(&reactor_home.join("providers.yaml"))?;
+        private_file::refuse_changes_by_others(&Catalog::user_file(&reactor_home))?;
         let (user, user_text) = read_user(&reactor_home)?;
         let (shared, shared_text) = read_shared(&project, host)?;
         let of_shared = shared.choices.account.as_ref();

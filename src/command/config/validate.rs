@@ -141,7 +141,7 @@ fn all(places: &Places, around: &Surroundings, errors: &mut Vec<Fault>) -> Vec<C
         Ok(values) => layers.push(Layer { source: Source::Environment, values }),
         Err(error) => errors.push(Fault::of(&error)),
     }
-    files.push(providers(&places.reactor_home.join("providers.yaml")));
+    files.push(providers(&Catalog::user_file(&places.reactor_home)));
     files.push(credentials(places, &resolve(&layers).provider.value));
     files
 }

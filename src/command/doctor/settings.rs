@@ -91,7 +91,7 @@ pub(super) fn files(files: &[File]) -> Check {
 
 /// The user's own catalogue rows.
 pub(super) fn providers(reactor_home: &Path) -> Check {
-    let path = reactor_home.join("providers.yaml");
+    let path = Catalog::user_file(reactor_home);
     if path.symlink_metadata().is_err() {
         return PROVIDERS.pass("there is none, and none is needed");
     }

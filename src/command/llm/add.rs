@@ -11,7 +11,7 @@ use crate::command::target::Target;
 use crate::config::Values;
 use crate::error::Error;
 use crate::host::Host;
-use crate::provider::catalog::{Auth, Provider, Wire};
+use crate::provider::catalog::{Auth, Catalog, Provider, Wire};
 use crate::provider::session_env::Credential;
 use crate::provider::setup;
 use crate::ui;
@@ -81,7 +81,7 @@ pub(super) async fn add(args: &Args, host: &Host) -> Result<ExitCode, Error> {
     }
     if !fields.is_empty() {
         provider_rows::edit(&target.reactor_home, |document| provider_rows::with(document, &id, &fields))?;
-        ui::note(&format!("the row `{id}` is in {}", provider_rows::path(&target.reactor_home).display()));
+        ui::note(&format!("the row `{id}` is in {}", Catalog::user_file(&target.reactor_home).display()));
     }
     if args.use_it {
         // With the row, where one came just now.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::command::editor::Overtaken;
 use crate::command::target::Target;
-use crate::command::{editor, launch, old_home, provider_rows};
+use crate::command::{editor, launch, old_home};
 use crate::config::file;
 use crate::error::Error;
 use crate::host::Host;
@@ -107,7 +107,7 @@ fn check_env(target: &Target, provider: &Provider, text: &str) -> Result<(), Err
 }
 
 async fn edit_rows(target: &Target, host: &Host) -> Result<Option<std::path::PathBuf>, Error> {
-    let path = provider_rows::path(&target.reactor_home);
+    let path = Catalog::user_file(&target.reactor_home);
     let before = file::read_text(&path)?;
     let id = &target.settings.provider.value;
     let text = if before.is_empty() { rows_template(id.as_str()) } else { before.clone() };

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::folder_tree;
 use crate::host::Host;
 use crate::inventory::{self, KnownProject};
-use crate::provider::catalog::Origin;
+use crate::provider::catalog::{Catalog, Origin};
 use crate::provider::setup;
 use crate::ui;
 
@@ -94,7 +94,7 @@ fn plan(target: &Target, args: &Args) -> Result<Plan, Error> {
         folders.extend(of_projects.filter(|folder| is_folder(folder)));
     }
     let origin = target.catalog.get(id).map(|provider| provider.origin);
-    let path = provider_rows::path(home);
+    let path = Catalog::user_file(home);
     let document = provider_rows::document(&path, &file::read_text(&path)?)?;
     let has_row = document.position(&["providers", id.as_str()]).is_some();
     if args.row && !has_row {
@@ -137,7 +137,7 @@ fn show(target: &Target, plan: &Plan, affected: &[KnownProject]) {
     if plan.row {
         ui::note(&format!(
             "  the row `{id}` of {}, which all accounts share",
-            provider_rows::path(&target.reactor_home).display()
+            Catalog::user_file(&target.reactor_home).display()
         ));
     }
     if !affected.is_empty() && !plan.folders.is_empty() {

@@ -111,7 +111,7 @@ impl RowArgs {
 
     /// The catalogue as it will be with these fields. What is wrong with one is said of its flag.
     pub(super) fn catalog_with(target: &Target, id: &ProviderId, fields: &[Field]) -> Result<Catalog, Error> {
-        let path = provider_rows::path(&target.reactor_home);
+        let path = Catalog::user_file(&target.reactor_home);
         let document = provider_rows::document(&path, &file::read_text(&path)?)?;
         let document = provider_rows::with(&document, id, fields)?;
         Catalog::load(Some((&path, document.text()))).map_err(|error| of_flag(error, id, fields))
